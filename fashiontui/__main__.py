@@ -1,0 +1,5 @@
+"""``python -m fashiontui`` is the ``fashiontui`` command."""
+
+from fashiontui.cli import main
+
+main()

@@ -1,0 +1,343 @@
+"""The command line. Nothing heavy is imported before it is known that it will be needed."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import click
+import typer
+
+from fashiontui import __version__
+from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
+
+if TYPE_CHECKING:
+    from fashiontui.domain.plan import Network
+    from fashiontui.store import Store
+
+app = typer.Typer(
+    help="An accuracy-per-weight lab: small networks on Fashion-MNIST under weight budgets.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+runs_app = typer.Typer(help="List, show or delete stored runs.", rich_markup_mode=None)
+app.add_typer(runs_app, name="runs", no_args_is_help=True)
+
+_NETWORK = "Which networks"
+_TRAINING = "Training, over the recipe"
+_MACHINE = "Where and how"
+_OUTPUT = "What stdout gets (default: tables)"
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        help="SQLite file or SQLAlchemy URL where runs are kept.",
+        envvar="FASHIONTUI_STORE",
+        rich_help_panel=_MACHINE,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document.", rich_help_panel=_OUTPUT)
+]
+
+
+def _setting(text: str) -> Any:
+    return typer.Option(help=text, rich_help_panel=_TRAINING)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    batch: Annotated[bool, typer.Option("--batch", help="Train without the app.")] = False,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One of the report's models, such as fcn-100k; may be repeated. "
+            "Default: all seven.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="fcn or cnn, with --budget.", rich_help_panel=_NETWORK),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Most weights, like 37k.", rich_help_panel=_NETWORK),
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(help="Hidden widths of an FCN, like 112,106.", rich_help_panel=_NETWORK),
+    ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(help="Channels of a CNN, like 40,64.", rich_help_panel=_NETWORK),
+    ] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="report, fast, best, one of yours, or a .toml file.", rich_help_panel=_TRAINING
+        ),
+    ] = "fast",
+    epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, _setting("Images per step.")] = None,
+    lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd, adam or adamw.")] = None,
+    schedule: Annotated[str | None, _setting("constant, cosine or one-cycle.")] = None,
+    dropout: Annotated[float | None, _setting("Share dropped before the output layer.")] = None,
+    init: Annotated[str | None, _setting("kaiming, xavier or normal.")] = None,
+    activation: Annotated[str | None, _setting("relu or tanh.")] = None,
+    weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
+    label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
+    augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
+    seed: Annotated[int | None, typer.Option(help="One seed (default 0).")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Several seeds: 0 to N-1.")] = None,
+    device: Annotated[
+        str,
+        typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=_MACHINE),
+    ] = "auto",
+    threads: Annotated[
+        str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=_MACHINE)
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=_MACHINE)
+    ] = "auto",
+    data: Annotated[
+        str,
+        typer.Option(
+            help="fashion-mnist, sample (embedded), or auto: the first, failing that the second.",
+            rich_help_panel=_MACHINE,
+        ),
+    ] = "auto",
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=_MACHINE
+        ),
+    ] = None,
+    store: StoreOption = None,
+    json_: JsonOption = False,
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="One event a line, as it happens.", rich_help_panel=_OUTPUT),
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="One run a line.", rich_help_panel=_OUTPUT)
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=_OUTPUT)
+    ] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="LaTeX tables (booktabs).", rich_help_panel=_OUTPUT)
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Train small networks on Fashion-MNIST and compare what their weights buy."""
+    if version:
+        print(f"fashiontui {__version__}")
+        return
+    if context.invoked_subcommand is not None:
+        return
+    if not batch:
+        raise UsageError("This version has no interactive app yet; run: fashiontui --batch")
+
+    from fashiontui.domain.plan import plan
+    from fashiontui.domain.recipe import load_recipe
+    from fashiontui.paths import data_folder, default_store, recipe_folder
+
+    formats = {"json": json_, "jsonl": jsonl, "csv": csv, "markdown": markdown, "latex": latex}
+    chosen_formats = [name for name, chosen in formats.items() if chosen]
+    if len(chosen_formats) > 1:
+        raise UsageError(f"Choose one of {' and '.join(f'--{name}' for name in chosen_formats)}.")
+    overrides = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "dropout": dropout,
+        "init": init,
+        "activation": activation,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "augment": augment,
+    }
+    specs = plan(
+        _networks(model or [], arch, budget, hidden, channels),
+        load_recipe(recipe, recipe_folder()),
+        {name: value for name, value in overrides.items() if value is not None},
+        _seeds(seed, seeds),
+        device=device,
+        precision=_one_of("--precision", precision, ("auto", "fp32", "bf16")),
+        threads=_threads(threads),
+    )
+    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
+
+    from fashiontui.batch import run_batch
+
+    code = run_batch(
+        specs,
+        data=_one_of("--data", data, ("auto", "fashion-mnist", "sample")),
+        data_folders=[Path(folder).expanduser() for folder in folders if folder],
+        store=store or default_store(),
+        output=_one_of("output", chosen_formats[0], (*formats,)) if chosen_formats else "tables",
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def models(
+    arch: Annotated[str | None, typer.Option(help="fcn or cnn, with --budget.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Most weights, like 37k.")] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Show the report's models, or every shape the solver finds for a budget."""
+    from fashiontui.domain.budget import parse_budget, solve
+    from fashiontui.domain.report import REPORT_MODELS
+    from fashiontui.domain.shapes import FAMILIES, Family, Shape, family_named
+
+    networks: list[tuple[str | None, Family, Shape, int | None]] = [
+        (m.name, family_named(m.arch), m.shape, m.budget) for m in REPORT_MODELS.values()
+    ]
+    if budget is not None:
+        weights = parse_budget(budget)
+        families = [family_named(arch)] if arch else list(FAMILIES.values())
+        networks = [(None, f, shape, weights) for f in families for shape in solve(f, weights)]
+    elif arch is not None:
+        networks = [network for network in networks if network[1] is family_named(arch)]
+    if json_:
+        from fashiontui.export.documents import models_document
+
+        print(json.dumps(models_document(networks), indent=2))
+    else:
+        from fashiontui.export.terminal import print_models
+
+        print_models(networks)
+
+
+@runs_app.command("list")
+def list_runs(store: StoreOption = None, json_: JsonOption = False) -> None:
+    """List stored runs, the newest first."""
+    records = _open_store(store).runs()
+    if json_:
+        from fashiontui.export.documents import SCHEMA, run_object
+
+        print(json.dumps({"schema": SCHEMA, "runs": [run_object(r) for r in records]}, indent=2))
+    else:
+        from fashiontui.export.terminal import print_runs
+
+        print_runs(records)
+
+
+@runs_app.command("show")
+def show_run(
+    run_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    store: StoreOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Show one run: its spec, its history and its results."""
+    record = _open_store(store).get(run_id)
+    from fashiontui.export.documents import run_object
+
+    if json_:
+        print(json.dumps(run_object(record), indent=2))
+    else:
+        from fashiontui.export.terminal import print_run
+
+        print_run(record)
+
+
+@runs_app.command("delete")
+def delete_run(
+    run_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    store: StoreOption = None,
+) -> None:
+    """Delete one run, its history and its predictions."""
+    print(f"Deleted run {_open_store(store).delete(run_id)}.", file=sys.stderr)
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with the exit code of the table in the README."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command; every error a user can mend is one sentence on stderr."""
+    try:
+        code = app(arguments, prog_name="fashiontui", standalone_mode=False)
+        return int(code or ExitCode.DONE)
+    except FashiontuiError as error:
+        print(f"fashiontui: {error}", file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        print(f"fashiontui: {error.format_message()} See: fashiontui --help", file=sys.stderr)
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        print("fashiontui: interrupted; what was finished is kept.", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read stdout has gone, as `| head` does; Python would complain at exit otherwise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def _open_store(where: str | None) -> "Store":
+    from fashiontui.paths import default_store
+    from fashiontui.store import Store
+
+    return Store(where or default_store())
+
+
+def _networks(
+    names: list[str],
+    arch: str | None,
+    budget: str | None,
+    hidden: str | None,
+    channels: str | None,
+) -> "list[Network]":
+    """The networks the options of the first panel name."""
+    from fashiontui.domain.budget import parse_budget
+    from fashiontui.domain.plan import named_network, parse_shape, shaped_network, solved_network
+
+    networks = [named_network(name) for name in names]
+    weights = parse_budget(budget) if budget is not None else None
+    shapes = [(a, s) for a, s in (("fcn", hidden), ("cnn", channels)) if s is not None]
+    if arch is not None and any(arch != of for of, _ in shapes):
+        raise UsageError("--hidden is for --arch fcn, --channels for --arch cnn.")
+    networks += [shaped_network(of, parse_shape(text), weights) for of, text in shapes]
+    if not shapes and arch is not None:
+        if weights is None:
+            raise UsageError(f"Give --arch {arch} a --budget, or a shape by hand.")
+        networks.append(solved_network(arch, weights))
+    if not shapes and arch is None and weights is not None:
+        raise UsageError("Give --budget an --arch: fcn or cnn.")
+    return networks
+
+
+def _seeds(seed: int | None, seeds: int | None) -> list[int]:
+    if seed is not None and seeds is not None:
+        raise UsageError("Choose one of --seed and --seeds.")
+    if seeds is not None:
+        if not 1 <= seeds <= 1000:
+            raise UsageError(f"--seeds takes 1 to 1000, not {seeds}.")
+        return list(range(seeds))
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UsageError(f"--seed takes 0 to 2^63-1, not {seed}.")
+    return [seed or 0]
+
+
+def _threads(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= 1024:
+        raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
+    return int(text)
+
+
+def _one_of(option: str, value: str, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise UsageError(f"{option} takes {', '.join(choices)}, not {value!r}.")
+    return value

@@ -1,0 +1,143 @@
+"""The report's four conclusions, drawn anew from one's own runs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fashiontui.domain.results import Result
+from fashiontui.domain.stats import mcnemar
+
+SIGNIFICANT = 0.05
+"""A difference with a smaller p-value is called more than noise."""
+ALMOST_NO_EXTRA_TIME = 1.25
+"""The report's own FCNs took 1:05 for 200K weights against 1:00 for 50K, a ratio of 1.08; networks
+trained in seconds cannot be timed that sharply, so a quarter more still counts."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more accurate one network is than another on the same test images."""
+
+    better: str
+    worse: str
+    points: float
+    """Mean test accuracy of the first less that of the second."""
+    p: float
+    """Exact McNemar p-value; over several seeds, the largest, so that it holds in each."""
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether a difference of this size is to be expected of equally good networks."""
+        return self.p >= SIGNIFICANT
+
+    def __str__(self) -> str:
+        verdict = "within noise" if self.is_noise else "more than noise"
+        p = "p < 0.0001" if self.p < 0.0001 else f"p = {self.p:.4f}"
+        return f"{self.better} − {self.worse} = {self.points:+.2f} points, {verdict} ({p})"
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """One of the report's conclusions, and what these runs say of it."""
+
+    claim: str
+    """What the report concludes."""
+    holds: bool
+    """Whether these runs agree, by their means."""
+    evidence: tuple[str, ...]
+    """The figures behind it, a sentence each."""
+    differences: tuple[Difference, ...] = ()
+    """The accuracy differences it rests on."""
+
+    @property
+    def beyond_noise(self) -> bool | None:
+        """Whether every difference it rests on is more than noise; None when it rests on none."""
+        if not self.differences:
+            return None
+        return not any(difference.is_noise for difference in self.differences)
+
+
+def conclusions(found: Iterable[Result]) -> list[Conclusion]:
+    """Those of the report's conclusions for which every model they speak of was trained."""
+    by_name = {result.title: result for result in found if result.report}
+    drawn = []
+    for needed, draw in (
+        (("fcn-50k", "fcn-100k", "fcn-200k"), _more_weights_help),
+        (("cnn-100k", "fcn-100k", "fcn-200k"), _cnn_beats_fcn),
+        (("cnn-20k", "fcn-200k"), _tenth_of_the_weights),
+        (("fcn-50k", "cnn-50k", "fcn-100k", "cnn-100k"), _fcn_trains_faster),
+    ):
+        if all(name in by_name for name in needed):
+            drawn.append(draw(*(by_name[name] for name in needed)))
+    return drawn
+
+
+def difference(better: Result, worse: Result) -> Difference:
+    """Compare two networks by the seeds both have, on the same test images.
+
+    Raises:
+        ValueError: they share no seed.
+    """
+    pairs = [(a, b) for a in better.runs for b in worse.runs if a.spec.seed == b.spec.seed]
+    return Difference(
+        better.title,
+        worse.title,
+        better.test_accuracy - worse.test_accuracy,
+        max(mcnemar(a.test.correct, b.test.correct) for a, b in pairs if a.test and b.test),
+    )
+
+
+def _more_weights_help(small: Result, middle: Result, large: Result) -> Conclusion:
+    steps = (difference(middle, small), difference(large, middle))
+    slowdown = large.train_seconds / small.train_seconds
+    return Conclusion(
+        "FCN: more weights, more accuracy, at almost no extra time.",
+        all(step.points > 0 for step in steps) and slowdown <= ALMOST_NO_EXTRA_TIME,
+        (
+            *(f"{step}." for step in steps),
+            f"{large.title} took {slowdown:.2f} times as long as {small.title} (report: 1.08).",
+        ),
+        steps,
+    )
+
+
+def _cnn_beats_fcn(cnn: Result, fcn: Result, larger_fcn: Result) -> Conclusion:
+    leads = (difference(cnn, fcn), difference(cnn, larger_fcn))
+    return Conclusion(
+        "CNN-100K beats FCN-100K by 3.01 points, and even FCN-200K.",
+        all(lead.points > 0 for lead in leads),
+        (f"{leads[0]}; the report has +3.01.", f"{leads[1]}; the report has +2.41."),
+        leads,
+    )
+
+
+def _tenth_of_the_weights(cnn: Result, fcn: Result) -> Conclusion:
+    lead = difference(cnn, fcn)
+    return Conclusion(
+        "CNN-20K beats FCN-200K with a tenth of the weights.",
+        lead.points > 0,
+        (
+            f"{lead}; the report has +0.43.",
+            f"{cnn.title} has {cnn.weights / fcn.weights:.1%} of the weights.",
+        ),
+        (lead,),
+    )
+
+
+def _fcn_trains_faster(
+    fcn: Result, cnn: Result, larger_fcn: Result, larger_cnn: Result
+) -> Conclusion:
+    pairs = ((cnn, fcn, 739 / 60), (larger_cnn, larger_fcn, 1156 / 62))
+    return Conclusion(
+        "FCNs train faster; CNNs need more time for the same weights.",
+        all(slow.train_seconds > quick.train_seconds for slow, quick, _ in pairs),
+        tuple(
+            f"{slow.title} took {slow.train_seconds / quick.train_seconds:.1f} times as long as "
+            f"{quick.title}, and {_epoch_time(slow) / _epoch_time(quick):.1f} times an epoch "
+            f"(report: {ratio:.1f})."
+            for slow, quick, ratio in pairs
+        ),
+    )
+
+
+def _epoch_time(result: Result) -> float:
+    return result.train_seconds / result.runs[0].spec.settings.epochs

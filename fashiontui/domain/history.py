@@ -1,0 +1,73 @@
+"""The story of one run so far, folded from its events; both front ends draw from it."""
+
+from dataclasses import dataclass, field
+
+from fashiontui.domain.events import (
+    EpochEnded,
+    Event,
+    FirstLayer,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Status,
+)
+
+
+@dataclass
+class History:
+    """Everything seen of one run, in order."""
+
+    started: RunStarted | None = None
+    progress: list[Progress] = field(default_factory=list)
+    epochs: list[EpochEnded] = field(default_factory=list)
+    first_layer: FirstLayer | None = None
+    """As the last epoch left it."""
+    finished: RunFinished | None = None
+
+    def fold(self, event: Event) -> None:
+        """Take in the run's next event."""
+        match event:
+            case RunStarted():
+                self.started = event
+            case Progress():
+                self.progress.append(event)
+            case EpochEnded():
+                self.epochs.append(event)
+            case FirstLayer():
+                self.first_layer = event
+            case RunFinished():
+                self.finished = event
+
+    @property
+    def status(self) -> Status:
+        """State of the run."""
+        return self.finished.status if self.finished else Status.RUNNING
+
+    @property
+    def steps_done(self) -> int:
+        """Optimiser steps done so far, as last heard."""
+        if self.finished and self.finished.status is Status.FINISHED:
+            return self.steps
+        return self.progress[-1].step if self.progress else 0
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole run; 0 before it started."""
+        return self.started.steps if self.started else 0
+
+    @property
+    def train_seconds(self) -> float:
+        """Training and validation time so far, as last heard."""
+        last_progress = self.progress[-1].train_seconds if self.progress else 0.0
+        last_epoch = self.epochs[-1].train_seconds if self.epochs else 0.0
+        return max(last_progress, last_epoch)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Expected training and validation time still to come; None before the first news."""
+        if self.finished:
+            return 0.0
+        if not self.progress:
+            return None
+        last = self.progress[-1]
+        return last.train_seconds * (self.steps - last.step) / last.step

@@ -1,0 +1,194 @@
+"""Training settings, and recipes: settings as data, with cases for families and sizes."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fashiontui.domain.errors import UsageError
+
+MAX_RECIPE_BYTES = 100_000
+Model = TypeVar("Model", bound=BaseModel)
+
+Optimizer = Literal["sgd", "adam", "adamw"]
+Schedule = Literal["constant", "cosine", "one-cycle"]
+Init = Literal["kaiming", "xavier", "normal"]
+Activation = Literal["relu", "tanh"]
+Augment = Literal["none", "flip", "shift", "flip-shift"]
+
+
+class Settings(BaseModel):
+    """Everything that decides how a network of a given shape is trained."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    epochs: int = Field(25, ge=1, le=10_000)
+    """Passes over the training images."""
+    batch_size: int = Field(256, ge=2, le=60_000)
+    """Images per optimiser step."""
+    lr: float = Field(1e-3, gt=0, le=100)
+    """Learning rate; with a schedule, its peak."""
+    optimizer: Optimizer = "adam"
+    """Update rule: sgd, adam or adamw."""
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """Momentum of sgd; the first moment's decay of adam and adamw."""
+    nesterov: bool = False
+    """Nesterov's form of momentum; sgd only."""
+    schedule: Schedule = "constant"
+    """Learning rate over the run: constant, cosine (down to zero) or one-cycle."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of the features dropped in front of the output layer."""
+    init: Init = "kaiming"
+    """Distribution of the first weights: kaiming, xavier or normal (standard deviation 0.05)."""
+    activation: Activation = "relu"
+    """Nonlinearity between layers: relu or tanh."""
+    batch_norm: bool = False
+    """Batch normalisation after each hidden layer; it adds no trainable weights."""
+    weight_decay: float = Field(0.0, ge=0, le=10)
+    """Weight decay on matrices and kernels; decoupled with adamw, L2 with the others."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of each label spread evenly over all classes."""
+    augment: Augment = "none"
+    """Random changes to each training image: none, flip, shift (up to 2 pixels) or flip-shift."""
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> "Settings":
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise ValueError("nesterov needs the optimizer sgd and a momentum above 0")
+        return self
+
+    def replaced(self, **changes: object) -> "Settings":
+        """A checked copy with some settings replaced.
+
+        Raises:
+            UsageError: a value is out of range or of the wrong kind.
+        """
+        return _checked(Settings, {**self.model_dump(), **changes}, "training settings")
+
+
+class Case(BaseModel):
+    """Settings that replace the recipe's own for networks that fit the case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str | None = None
+    """Family it is for; any when absent."""
+    weights_up_to: int | None = Field(None, ge=1)
+    """Most trainable weights it is for; any when absent."""
+    settings: dict[str, Any]
+    """Names and values that replace the recipe's."""
+
+    def fits(self, family: str, weights: int) -> bool:
+        """Whether a network of this family and weight count is one of the case's."""
+        return (self.family in (None, family)) and (
+            self.weights_up_to is None or weights <= self.weights_up_to
+        )
+
+
+class Recipe(BaseModel):
+    """A named set of training settings, read from a TOML file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    description: str = ""
+    settings: Settings = Settings()
+    case: tuple[Case, ...] = ()
+    """Looked at in order; the first that fits applies."""
+
+    def settings_for(self, family: str, weights: int) -> Settings:
+        """The settings for a network of this family and number of trainable weights."""
+        for case in self.case:
+            if case.fits(family, weights):
+                return self.settings.replaced(**case.settings)
+        return self.settings
+
+
+def builtin_recipes() -> list[str]:
+    """Names of the recipes that come with the program."""
+    folder = files("fashiontui") / "recipes"
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def load_recipe(name: str, user_folder: Path) -> Recipe:
+    """The recipe of that name, or in that ``.toml`` file.
+
+    A name is looked for among the built-in recipes, then in the user's recipe folder.
+
+    Raises:
+        UsageError: there is none, it cannot be read, or what it says cannot be used.
+    """
+    if name in builtin_recipes():
+        text = (files("fashiontui") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        return parse_recipe(text, name)
+    path = Path(name) if name.endswith(".toml") else user_folder / f"{name}.toml"
+    if not name.endswith(".toml") and (Path(name).name != name or not path.exists()):
+        known = ", ".join([*builtin_recipes(), *_names_in(user_folder)])
+        raise UsageError(f"Unknown recipe {name!r}; choose one of {known}, or give a .toml file.")
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_RECIPE_BYTES + 1)
+        if len(content) > MAX_RECIPE_BYTES:
+            raise UsageError(f"Recipe {path} is larger than {MAX_RECIPE_BYTES:,} bytes.")
+        return parse_recipe(content.decode("utf-8"), path.stem)
+    except OSError as error:
+        raise UsageError(f"Cannot read the recipe {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Recipe {path} is not a UTF-8 text file.") from error
+
+
+def parse_recipe(text: str, name: str) -> Recipe:
+    """Read a recipe from TOML.
+
+    Raises:
+        UsageError: the text is not TOML, or a key or value in it cannot be used.
+    """
+    where = f"recipe {name!r}"
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"The {where} is not valid TOML: {error}.") from error
+    if "name" in content:
+        raise UsageError(f"In the {where}: remove the key 'name'; a recipe is named by its file.")
+    recipe = _checked(Recipe, {**content, "name": name}, where)
+    for number, case in enumerate(recipe.case, start=1):
+        changes = {**recipe.settings.model_dump(), **case.settings}
+        _checked(Settings, changes, f"{where}, case {number}")
+    return recipe
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.toml")) if folder.is_dir() else []
+
+
+def _checked(model: type[Model], values: Mapping[str, object], where: str) -> Model:
+    """Validate, turning the first complaint into one sentence."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        complaint = error.errors()[0]
+    at = ".".join(str(part) for part in complaint["loc"])
+    if complaint["type"] == "extra_forbidden":
+        known: Iterable[str] = (
+            Settings.model_fields
+            if "settings" in at or model is Settings
+            else ("description", "settings", "case", "family", "weights_up_to")
+        )
+        near = get_close_matches(str(complaint["loc"][-1]), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(known)}."
+        raise UsageError(f"In the {where}: unknown key {at!r}{hint}")
+    if complaint["type"] == "value_error":
+        raise UsageError(f"In the {where}: {complaint['ctx']['error']}.")
+    message = complaint["msg"][0].lower() + complaint["msg"][1:]
+    given = repr(complaint["input"])[:60]
+    raise UsageError(f"In the {where}: {at} {message.removeprefix('input ')}, not {given}.")

@@ -1,0 +1,68 @@
+"""What a run is to do, fully written down: enough to repeat it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from fashiontui.domain.recipe import Settings
+from fashiontui.domain.shapes import FAMILIES, Family, Shape, family_named
+
+DatasetName = Literal["fashion-mnist", "sample"]
+DataChoice = Literal["auto", "fashion-mnist", "sample"]
+"""What may be asked for; auto is Fashion-MNIST, or the sample set where that is not to be had."""
+Precision = Literal["fp32", "bf16"]
+
+
+class RunSpec(BaseModel):
+    """One run: which network, trained how, on what, where, from which seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    model: str | None = None
+    """Name of one of the report's models; None for any other shape."""
+    arch: str
+    """Name of the family."""
+    shape: Shape
+    """Hidden widths or channels, from input to output."""
+    budget: int | None = None
+    """Weight budget the shape was made for, if there was one."""
+    recipe: str
+    """Name of the recipe the settings came from."""
+    settings: Settings
+    seed: int = Field(0, ge=0, lt=2**63)
+    """Decides the first weights, the order of the batches, dropout and augmentation."""
+    split_seed: int = Field(0, ge=0, lt=2**63)
+    """Decides which training images are set aside for validation; independent of ``seed``."""
+    dataset: DatasetName = "fashion-mnist"
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: int | None = Field(None, ge=1, le=1024)
+    """CPU threads; None lets a short measurement choose."""
+
+    @field_validator("arch")
+    @classmethod
+    def _known(cls, arch: str) -> str:
+        if arch not in FAMILIES:
+            raise ValueError(f"should be one of {', '.join(FAMILIES)}")
+        return arch
+
+    @property
+    def family(self) -> Family:
+        """The family of the architecture."""
+        return family_named(self.arch)
+
+    @property
+    def weights(self) -> int:
+        """Number of trainable parameters."""
+        return self.family.weights(self.shape)
+
+    @property
+    def report_weights(self) -> int:
+        """Number of weights by the report's own rule."""
+        return self.family.report_weights(self.shape)
+
+    @property
+    def title(self) -> str:
+        """What to call the network on screen: the report's name, or family and shape."""
+        return self.model or f"{self.arch} {self.family.describe(self.shape)}"

@@ -1,0 +1,1 @@
+"""What leaves the program: documents for other programs, tables for people."""

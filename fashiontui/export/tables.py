@@ -1,0 +1,166 @@
+"""Tables for people: the report's two, filled from one's own runs, in several notations."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fashiontui.domain.conclusions import Conclusion
+from fashiontui.domain.results import Result
+from fashiontui.domain.shapes import FAMILIES
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "_": r"\_",
+        "#": r"\#",
+        "$": r"\$",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "±": r"$\pm$",
+        "Δ": r"$\Delta$",
+        "−": r"$-$",
+        "–": "--",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; the first column is left-aligned, the others are figures."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def result_tables(found: Sequence[Result]) -> list[Table]:
+    """The report's table of each family, then one of all other shapes."""
+    tables = []
+    for number, family in enumerate(FAMILIES.values(), start=1):
+        ours = [result for result in found if result.report and result.arch == family.name]
+        if ours:
+            title = f"Table {number}. {family.title}s of the report: ours, and the report's figures"
+            tables.append(_table(title, ours, beside_report=True))
+    others = [result for result in found if not result.report]
+    if others:
+        on = "the sample set" if _on_sample(others) else "Fashion-MNIST"
+        tables.append(_table(f"Results on {on}", others, beside_report=False))
+    return tables
+
+
+def notes(found: Sequence[Result]) -> list[str]:
+    """What the tables' signs mean, a sentence each."""
+    said = [
+        "± batch: standard deviation of test accuracy over batches of 256, the report's ±; it says "
+        "how much a batch of 256 varies.",
+        "95%: Wilson interval of the test accuracy for the number of test images.",
+    ]
+    if any(result.seed_std is not None for result in found):
+        said.append(
+            "± seeds: standard deviation of test accuracy over seeds; figures are means over seeds."
+        )
+    if any(result.report and result.weights != result.report.report_weights for result in found):
+        said.append(
+            "Weights: every trainable parameter; the report's own count, in brackets where it "
+            "differs, leaves out the FCNs' output layer."
+        )
+    if found and _on_sample(found):
+        said.append("THE SAMPLE SET IS NOT FASHION-MNIST: these figures say nothing about it.")
+    return said
+
+
+def conclusion_lines(drawn: Iterable[Conclusion]) -> list[str]:
+    """The recomputed conclusions, the claim first and its evidence below it."""
+    lines = []
+    for conclusion in drawn:
+        verdict = "HOLDS" if conclusion.holds else "DOES NOT HOLD"
+        if conclusion.beyond_noise is not None:
+            sure = "beyond noise" if conclusion.beyond_noise else "not all of it beyond noise"
+            verdict += f", {sure}"
+        lines.append(f"{conclusion.claim} {verdict}.")
+        lines += [f"  {sentence}" for sentence in conclusion.evidence]
+    return lines
+
+
+def markdown(table: Table) -> str:
+    """The table as GitHub's Markdown."""
+    rule = (":---", *("---:",) * (len(table.header) - 1))
+    lines = [f"| {' | '.join(cells)} |" for cells in (table.header, rule, *table.rows)]
+    return "\n".join([f"**{table.title}**", "", *lines])
+
+
+def latex(table: Table) -> str:
+    """The table as LaTeX; needs the package booktabs."""
+    lines = [
+        r"\begin{table}[ht]",
+        r"\centering",
+        rf"\caption{{{_latex_text(table.title)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        r"\toprule",
+        _latex_row(table.header),
+        r"\midrule",
+        *(_latex_row(row) for row in table.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines)
+
+
+def clock(seconds: float) -> str:
+    """A time as m:ss, or with tenths of a second below ten seconds."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def _table(title: str, found: Sequence[Result], beside_report: bool) -> Table:
+    over_seeds = any(result.seed_std is not None for result in found)
+    header = ["Model", "Weights", "Val %"]
+    header += ["report", "Δ"] if beside_report else []
+    header += ["Time"]
+    header += ["report"] if beside_report else []
+    header += ["Test %", *(["± seeds", "seeds"] if over_seeds else []), "± batch", "95%"]
+    header += ["report", "Δ"] if beside_report else []
+    return Table(title, tuple(header), tuple(_row(r, over_seeds) for r in found))
+
+
+def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
+    report = result.report
+    weights = f"{result.weights:,}"
+    if report and report.report_weights != result.weights:
+        weights += f" ({report.report_weights:,})"
+    low, high = result.interval
+    cells = [result.title, weights, f"{result.val_accuracy:.2f}"]
+    if report:
+        cells += [f"{report.val_accuracy:.2f}", f"{result.val_accuracy - report.val_accuracy:+.2f}"]
+    cells += [clock(result.train_seconds)]
+    if report:
+        cells += [clock(report.train_seconds)]
+    cells += [f"{result.test_accuracy:.2f}"]
+    if over_seeds:
+        cells += ["–" if result.seed_std is None else f"{result.seed_std:.2f}"]
+        cells += [str(len(result.runs))]
+    cells += [f"{result.batch_std:.2f}", f"{low:.2f}–{high:.2f}"]
+    if report:
+        cells += [
+            f"{report.test_accuracy:.2f} ± {report.test_batch_std:.2f}",
+            f"{result.test_accuracy - report.test_accuracy:+.2f}",
+        ]
+    return tuple(cells)
+
+
+def _on_sample(found: Sequence[Result]) -> bool:
+    return found[0].runs[0].spec.dataset == "sample"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(_latex_text(cell) for cell in cells) + r" \\"
+
+
+def _latex_text(text: str) -> str:
+    return text.translate(_LATEX)

@@ -1,0 +1,177 @@
+"""Tables and a chart on stdout, through Rich and plotext."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from fashiontui.domain.record import RunRecord
+from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.domain.results import Result
+from fashiontui.domain.shapes import FAMILIES, Family, Shape
+from fashiontui.export.tables import Table, clock
+
+PIPE_WIDTH = 160
+"""Columns when stdout is no terminal: wide enough that no cell is cut."""
+CHART_SIZE = (76, 18)
+"""Columns and rows of the chart."""
+
+
+def stdout_console() -> Console:
+    """A console for data: never wrapped to a guess when stdout is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def print_table(table: Table) -> None:
+    """A table with its title above it."""
+    drawn = _drawn(table.title, table.header)
+    for row in table.rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    stdout_console().print(drawn)
+
+
+def print_models(networks: Iterable[tuple[str | None, Family, Shape, int | None]]) -> None:
+    """Networks with their counts and layers.
+
+    Args:
+        networks: Report name, family, shape and budget of each.
+    """
+    drawn = _drawn(
+        "Weights: every trainable parameter, biases included",
+        ("Model", "Shape", "Budget", "Weights", "used", "Report's count", "Layers"),
+    )
+    for name, family, shape, budget in networks:
+        weights = family.weights(shape)
+        layers = "  ".join(
+            f"{layer.name} {'×'.join(map(str, layer.output))}: {layer.weights:,}"
+            for layer in family.layers(shape)
+        )
+        used = f"{weights / budget:.1%}" if budget else "–"
+        cells = (
+            name or family.title,
+            family.describe(shape),
+            f"{budget:,}" if budget else "–",
+            f"{weights:,}",
+            used + ("  over budget" if budget and weights > budget else ""),
+            f"{family.report_weights(shape):,}",
+            layers,
+        )
+        drawn.add_row(*(Text(cell) for cell in cells))
+    console = stdout_console()
+    console.print(drawn)
+    console.print(
+        Text(
+            "The report counts its FCNs without the output layer, its CNNs with it; "
+            "its own count is the last but one column."
+        )
+    )
+
+
+def print_runs(records: Sequence[RunRecord]) -> None:
+    """One line a run."""
+    drawn = _drawn(
+        f"{len(records)} runs, the newest first",
+        ("Id", "Model", "Data", "Recipe", "Seed", "Weights")
+        + ("Val %", "Test %", "Time", "Device", "Status", "Began (UTC)"),
+    )
+    for run in records:
+        cells = (
+            run.id,
+            run.spec.title,
+            run.spec.dataset,
+            run.spec.recipe,
+            str(run.spec.seed),
+            f"{run.spec.weights:,}",
+            _percent(run.val_accuracy),
+            _percent(run.test_accuracy),
+            clock(run.train_seconds) if run.train_seconds is not None else "–",
+            run.device,
+            run.status.value,
+            f"{run.created:%Y-%m-%d %H:%M}",
+        )
+        drawn.add_row(*(Text(cell) for cell in cells))
+    stdout_console().print(drawn)
+
+
+def print_run(run: RunRecord) -> None:
+    """Everything stored of one run but its predictions."""
+    console = stdout_console()
+    facts = RichTable.grid(padding=(0, 2))
+    settings = run.spec.settings.model_dump(mode="json")
+    spread = (
+        "" if run.test_batch_std is None else f" ± {run.test_batch_std:.2f} over batches of 256"
+    )
+    interval = run.test_interval
+    for name, value in (
+        ("Run", f"{run.id}, {run.status.value}" + (f": {run.cause}" if run.cause else "")),
+        ("Model", f"{run.spec.title} ({run.spec.family.describe(run.spec.shape)})"),
+        ("Weights", f"{run.spec.weights:,} (by the report's rule {run.spec.report_weights:,})"),
+        ("Data", f"{run.spec.dataset}, seed {run.spec.seed}, split seed {run.spec.split_seed}"),
+        ("Recipe", f"{run.spec.recipe}: " + ", ".join(f"{k} {v}" for k, v in settings.items())),
+        ("Device", f"{run.device} ({run.device_name}), {run.precision}, {run.threads} threads"),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in run.versions.items())),
+        ("Validation", f"{_percent(run.val_accuracy)} %"),
+        ("Test", f"{_percent(run.test_accuracy)} %{spread}"),
+        ("95%", f"{interval[0]:.2f}–{interval[1]:.2f} %" if interval else "–"),
+        ("Time", clock(run.train_seconds) if run.train_seconds is not None else "–"),
+    ):
+        facts.add_row(Text(name, style="bold"), Text(value))
+    console.print(facts)
+    drawn = _drawn(
+        "", ("Epoch", "Train loss", "Val loss", "Val %", "Learning rate", "Images/s", "Time")
+    )
+    for epoch in run.epochs:
+        drawn.add_row(
+            str(epoch.epoch),
+            f"{epoch.train_loss:.4f}",
+            f"{epoch.val_loss:.4f}",
+            f"{epoch.val_accuracy:.2f}",
+            f"{epoch.lr:.2e}",
+            f"{epoch.images_per_second:,.0f}",
+            clock(epoch.train_seconds),
+        )
+    console.print(drawn)
+
+
+def print_chart(found: Sequence[Result]) -> None:
+    """Test accuracy against weights, one marker a family, the report's points beside ours."""
+    import plotext
+
+    figure = plotext.subplots(1, 1)
+    figure.plot_size(*CHART_SIZE)
+    figure.theme("clear")
+    figure.title("Test accuracy (%) against weights")
+    figure.xscale("log")
+    for family, marker in zip(FAMILIES.values(), ("●", "■"), strict=False):
+        ours = [result for result in found if result.arch == family.name]
+        if ours:
+            figure.scatter(
+                [result.weights for result in ours],
+                [result.test_accuracy for result in ours],
+                marker=marker,
+                label=f"{family.title}, ours",
+            )
+    if any(result.report for result in found):
+        reported = [REPORT_MODELS[result.report.name] for result in found if result.report]
+        figure.scatter(
+            [FAMILIES[model.arch].weights(model.shape) for model in reported],
+            [model.test_accuracy for model in reported],
+            marker="+",
+            label="the report",
+        )
+    weights = sorted({result.weights for result in found})
+    figure.xticks(weights, [f"{weight / 1000:.0f}k" for weight in weights])
+    print(figure.build())
+
+
+def _drawn(title: str, header: Sequence[str]) -> RichTable:
+    drawn = RichTable(title=Text(title), title_justify="left", header_style="bold")
+    for number, name in enumerate(header):
+        drawn.add_column(Text(name), justify="right" if number else "left")
+    return drawn
+
+
+def _percent(accuracy: float | None) -> str:
+    return "–" if accuracy is None else f"{accuracy:.2f}"

@@ -1,0 +1,27 @@
+"""Where the program keeps things, by each platform's own convention."""
+
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_dirs = PlatformDirs("fashiontui", appauthor=False)
+
+
+def data_folder() -> Path:
+    """Where a download of Fashion-MNIST goes unless the user names another folder."""
+    return _dirs.user_data_path
+
+
+def default_store() -> str:
+    """The store of runs unless the user names another one."""
+    return str(_dirs.user_data_path / "runs.sqlite3")
+
+
+def recipe_folder() -> Path:
+    """The user's own recipes."""
+    return _dirs.user_config_path / "recipes"
+
+
+def measurements_file() -> Path:
+    """What was measured of this machine's speed."""
+    return _dirs.user_cache_path / "measurements.json"
