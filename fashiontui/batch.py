@@ -1,6 +1,9 @@
 """The headless front end: trains, narrates on stderr, prints results on stdout."""
 
 import json
+import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -57,7 +60,11 @@ def run_batch(
     console = Console(stderr=True, highlight=False)
     records: list[RunRecord] = []
     interrupted = False
-    with console.status("Loading torch"):
+    with console.status("Loading torch"), _ctrl_c_leaves_at_once():
+        import scipy.stats  # noqa: F401  # loaded now, so that Ctrl+C need not wait for it later
+
+        if data != "sample":
+            import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
         from fashiontui.data import load
         from fashiontui.engine import choose_placement, find_device
         from fashiontui.runner import run
@@ -88,7 +95,8 @@ def run_batch(
             interrupted = True
     _print_results(images.name, records, output)
     if interrupted:
-        console.print(f"Interrupted: {len(records)} of {len(specs)} runs are kept.")
+        finished = sum(record.status is Status.FINISHED for record in records)
+        _notice(console, f"interrupted with {finished} of {len(specs)} runs finished; all is kept.")
         return ExitCode.INTERRUPTED
     failed = any(record.status is Status.FAILED for record in records)
     return ExitCode.RUN_FAILED if failed else ExitCode.DONE
@@ -152,19 +160,39 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
         yield _Shown(bars, runs)
 
 
+@contextmanager
+def _ctrl_c_leaves_at_once() -> Iterator[None]:
+    """While libraries load there is nothing to keep, and theirs crash on a KeyboardInterrupt."""
+
+    def leave(_signal: int, _frame: object) -> None:
+        os._exit(ExitCode.INTERRUPTED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _notice(console: Console, text: str) -> None:
     console.print(Text(f"fashiontui: {text}"), soft_wrap=True)
 
 
 def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -> None:
-    """What stdout gets at the end."""
-    found = results(records)
-    drawn = conclusions(found)
+    """What stdout gets at the end: documents of every run, or tables of the finished ones."""
     match output:
         case "json":
             print(json.dumps(runs_document(dataset, records), indent=2))
         case "csv":
             print(runs_csv(records), end="")
+    found = results(records)
+    if not found:
+        return
+    drawn = conclusions(found)
+    match output:
         case "markdown":
             said = [f"- {line}" for line in [*conclusion_lines(drawn), *notes(found)]]
             print("\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)]))
@@ -182,5 +210,5 @@ def _print_tables(found: Sequence[Result], drawn: Sequence[Conclusion]) -> None:
         console.print(Text("\nThe report's conclusions, from these runs"))
     for text in [*conclusion_lines(drawn), "", *notes(found)]:
         console.print(Text(text))
-    if found and console.is_terminal:
+    if console.is_terminal:
         print_chart(found)

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import click
 import typer
 
 from fashiontui import __version__
@@ -20,11 +19,14 @@ app = typer.Typer(
     help="An accuracy-per-weight lab: small networks on Fashion-MNIST under weight budgets.",
     no_args_is_help=False,
     add_completion=False,
-    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-runs_app = typer.Typer(help="List, show or delete stored runs.", rich_markup_mode=None)
-app.add_typer(runs_app, name="runs", no_args_is_help=True)
+runs_app = typer.Typer()
+app.add_typer(runs_app, name="runs")
+
+# Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
+# one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
+_CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 _NETWORK = "Which networks"
 _TRAINING = "Training, over the recipe"
@@ -93,8 +95,8 @@ def start(
     weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
-    seed: Annotated[int | None, typer.Option(help="One seed (default 0).")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Several seeds: 0 to N-1.")] = None,
+    seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
+    seeds: Annotated[int | None, _setting("Several seeds: 0 to N-1.")] = None,
     device: Annotated[
         str,
         typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=_MACHINE),
@@ -218,6 +220,13 @@ def models(
         print_models(networks)
 
 
+@runs_app.callback(invoke_without_command=True)
+def runs(context: typer.Context, store: StoreOption = None, json_: JsonOption = False) -> None:
+    """List, show or delete stored runs; lists them when it is not said which."""
+    if context.invoked_subcommand is None:
+        list_runs(store, json_)
+
+
 @runs_app.command("list")
 def list_runs(store: StoreOption = None, json_: JsonOption = False) -> None:
     """List stored runs, the newest first."""
@@ -260,22 +269,30 @@ def delete_run(
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with the exit code of the table in the README."""
-    sys.exit(_run(sys.argv[1:]))
+    """Run the command line and leave with the exit code of the table in the README.
+
+    It leaves without Python's own farewell, which takes over a second once torch is loaded; files
+    and databases are closed by then.
+    """
+    code = _run(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(arguments: list[str]) -> int:
     """Run one command; every error a user can mend is one sentence on stderr."""
     try:
         code = app(arguments, prog_name="fashiontui", standalone_mode=False)
+        sys.stdout.flush()
         return int(code or ExitCode.DONE)
     except FashiontuiError as error:
         print(f"fashiontui: {error}", file=sys.stderr)
         return error.exit_code
-    except click.ClickException as error:
-        print(f"fashiontui: {error.format_message()} See: fashiontui --help", file=sys.stderr)
+    except _CommandLineError as error:
+        said = error.format_message().rstrip(".")
+        print(f"fashiontui: {said}. See: fashiontui --help", file=sys.stderr)
         return ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("fashiontui: interrupted; what was finished is kept.", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

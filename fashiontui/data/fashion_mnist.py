@@ -41,7 +41,7 @@ def load(folders: list[Path], notice: Callable[[str], None]) -> Dataset:
     Args:
         folders: Where to look, in order: torchvision's root, its ``raw`` folder, or any folder
             with the four ``.gz`` archives.
-        notice: Told before a download starts.
+        notice: Told when the first folder does not serve.
 
     Raises:
         NotObtainable: no folder holds it and it cannot be downloaded.
@@ -50,6 +50,8 @@ def load(folders: list[Path], notice: Callable[[str], None]) -> Dataset:
     for folder in folders:
         archives = _archives_in(folder)
         if archives is not None:
+            if folder != folders[0]:
+                notice(f"{folders[0]} holds no Fashion-MNIST; using {archives}.")
             return _read(archives)
     return _read(_download(folders[0], notice))
 

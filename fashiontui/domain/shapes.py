@@ -38,6 +38,8 @@ class Family:
     title: str
     layers: Callable[[Shape], tuple[Layer, ...]]
     """Layers with weights of a legal shape, in order."""
+    inputs: int
+    """What enters the first layer: pixels for an FCN, grey channels for a CNN."""
     taper: tuple[float, float]
     """Least and greatest second-to-first width ratio the solver prefers."""
     max_depth: int
@@ -76,13 +78,7 @@ class Family:
 
     def describe(self, shape: Shape) -> str:
         """The shape as the report writes it, input and output included: ``784-112-106-10``."""
-        first = self.input_width
-        return "-".join(str(width) for width in (first, *shape, CLASSES))
-
-    @property
-    def input_width(self) -> int:
-        """What enters the first layer: pixels for an FCN, grey channels for a CNN."""
-        return IMAGE_SIDE**2 if self.name == "fcn" else 1
+        return "-".join(str(width) for width in (self.inputs, *shape, CLASSES))
 
 
 def _fcn_layers(hidden: Shape) -> tuple[Layer, ...]:
@@ -115,8 +111,26 @@ def _cnn_layers(channels: Shape) -> tuple[Layer, ...]:
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        Family("fcn", "FCN", _fcn_layers, (0.5, 1.0), 8, "hidden widths", counts_output=False),
-        Family("cnn", "CNN", _cnn_layers, (1.0, 2.0), 4, "channels", counts_output=True),
+        Family(
+            "fcn",
+            "FCN",
+            _fcn_layers,
+            inputs=IMAGE_SIDE**2,
+            taper=(0.5, 1.0),
+            max_depth=8,
+            shape_word="hidden widths",
+            counts_output=False,
+        ),
+        Family(
+            "cnn",
+            "CNN",
+            _cnn_layers,
+            inputs=1,
+            taper=(1.0, 2.0),
+            max_depth=4,
+            shape_word="channels",
+            counts_output=True,
+        ),
     )
 }
 

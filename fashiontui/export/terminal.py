@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from math import ceil, floor, log10
 
+from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from fashiontui.domain.record import RunRecord
-from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES, Family, Shape
 from fashiontui.export.tables import Table, clock
@@ -17,6 +18,8 @@ PIPE_WIDTH = 160
 """Columns when stdout is no terminal: wide enough that no cell is cut."""
 CHART_SIZE = (76, 18)
 """Columns and rows of the chart."""
+CHART_MARGIN = 1.3
+"""Room beside the outermost points, as a factor of their weights."""
 
 
 def stdout_console() -> Console:
@@ -139,35 +142,49 @@ def print_chart(found: Sequence[Result]) -> None:
     """Test accuracy against weights, one marker a family, the report's points beside ours."""
     import plotext
 
+    points: list[tuple[str, str, list[int], list[float]]] = []
+    for family, marker in zip(FAMILIES.values(), ("●", "■"), strict=True):
+        ours = [result for result in found if result.arch == family.name]
+        weights = [result.weights for result in ours]
+        points.append((family.title, marker, weights, [result.test_accuracy for result in ours]))
+    reported = [result for result in found if result.report]
+    points.append(
+        (
+            "the report",
+            "+",
+            [result.weights for result in reported],
+            [result.report.test_accuracy for result in reported if result.report],
+        )
+    )
+    shown = [point for point in points if point[2]]
+    accuracies = [accuracy for *_, ys in shown for accuracy in ys]
+    low, high = floor(min(accuracies)), ceil(max(accuracies))
+    all_weights = sorted({weight for *_, xs, _ in shown for weight in xs})
+
     figure = plotext.subplots(1, 1)
     figure.plot_size(*CHART_SIZE)
     figure.theme("clear")
-    figure.title("Test accuracy (%) against weights")
-    figure.xscale("log")
-    for family, marker in zip(FAMILIES.values(), ("●", "■"), strict=False):
-        ours = [result for result in found if result.arch == family.name]
-        if ours:
-            figure.scatter(
-                [result.weights for result in ours],
-                [result.test_accuracy for result in ours],
-                marker=marker,
-                label=f"{family.title}, ours",
-            )
-    if any(result.report for result in found):
-        reported = [REPORT_MODELS[result.report.name] for result in found if result.report]
-        figure.scatter(
-            [FAMILIES[model.arch].weights(model.shape) for model in reported],
-            [model.test_accuracy for model in reported],
-            marker="+",
-            label="the report",
-        )
-    weights = sorted({result.weights for result in found})
-    figure.xticks(weights, [f"{weight / 1000:.0f}k" for weight in weights])
-    print(figure.build())
+    figure.xlim(log10(all_weights[0] / CHART_MARGIN), log10(all_weights[-1] * CHART_MARGIN))
+    figure.ylim(low, high)
+    figure.yticks(range(low, high + 1), [f"{tick}%" for tick in range(low, high + 1)])
+    figure.xticks(
+        [log10(weight) for weight in all_weights],
+        [f"{weight / 1000:.0f}k" for weight in all_weights],
+    )
+    for _, marker, xs, ys in shown:
+        figure.scatter([log10(x) for x in xs], ys, marker=marker)
+    legend = "   ".join(f"{marker} {title}" for title, marker, *_ in shown)
+    print(f"\nTest accuracy against weights   {legend}\n{figure.build()}")
 
 
 def _drawn(title: str, header: Sequence[str]) -> RichTable:
-    drawn = RichTable(title=Text(title), title_justify="left", header_style="bold")
+    drawn = RichTable(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     for number, name in enumerate(header):
         drawn.add_column(Text(name), justify="right" if number else "left")
     return drawn

@@ -239,7 +239,12 @@ class Store:
         """Turn every database error into one sentence that names the store."""
         try:
             yield
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"The store {self._name} needs the Python package {error.name}; "
+                f"run: pip install {error.name}"
+            ) from error
+        except (ArgumentError, NoSuchModuleError) as error:
             raise StoreError(
                 f"Cannot use the store {self._name}: {error}; "
                 "give a path, or a URL like sqlite:////home/me/runs.sqlite3."
@@ -250,8 +255,9 @@ class Store:
                 f"Cannot use the store {self._name}: {reason}; name another one with --store."
             ) from error
         except (SQLAlchemyError, OSError) as error:
+            told = error.strerror if isinstance(error, OSError) else error
             raise StoreError(
-                f"Cannot use the store {self._name}: {error}; name another one with --store."
+                f"Cannot use the store {self._name}: {told}; name another one with --store."
             ) from error
 
 
