@@ -60,26 +60,25 @@ GRIDS: dict[str, list[tuple[list[str], dict[str, list]]]] = {
     ],
     "best-fcn": [
         (
-            FCNS,
+            ["fcn-100k"],
             {
                 "epochs": [20, 40],
                 "batch_size": [256],
-                "lr": [5e-3, 1e-2],
+                "lr": [1e-2],
                 "dropout": [0.0, 0.2],
-                "weight_decay": [1e-2, 1e-1, 3e-1],
+                "weight_decay": [1e-2, 1e-1],
             },
         ),
     ],
     "best-cnn": [
         (
-            ["cnn-10k", "cnn-20k"],
+            ["cnn-20k"],
             {
-                "epochs": [12],
-                "batch_size": [256],
+                "epochs": [10],
+                "batch_size": [128],
                 "lr": [1e-2],
                 "dropout": [0.0, 0.25],
-                "weight_decay": [1e-2, 1e-1],
-                "augment": ["none", "flip", "flip-shift"],
+                "augment": ["none", "flip"],
             },
         ),
     ],
@@ -156,6 +155,7 @@ def main() -> None:
         for name, settings, seed, accuracy, seconds in pool.imap_unordered(validate, jobs):
             changed = tuple((k, v) for k, v in settings.items())
             found[name, changed].append(accuracy)
+            file.flush()
             writer.writerow([name, dict(changed), seed, f"{accuracy:.3f}", f"{seconds:.2f}"])
             if time.perf_counter() - began > options.limit:
                 print("limit reached")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.results import Result
 from fashiontui.domain.stats import mcnemar
 
@@ -21,6 +22,8 @@ class Difference:
     worse: str
     points: float
     """Mean test accuracy of the first less that of the second."""
+    reported: float
+    """The same difference in the report."""
     p: float
     """Exact McNemar p-value; over several seeds, the largest, so that it holds in each."""
 
@@ -32,7 +35,10 @@ class Difference:
     def __str__(self) -> str:
         verdict = "within noise" if self.is_noise else "more than noise"
         p = "p < 0.0001" if self.p < 0.0001 else f"p = {self.p:.4f}"
-        return f"{self.better} − {self.worse} = {self.points:+.2f} points, {verdict} ({p})"
+        return (
+            f"{self.better} − {self.worse} = {self.points:+.2f} points, {verdict} ({p}); "
+            f"the report has {self.reported:+.2f}."
+        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Conclusion:
 
 
 def conclusions(found: Iterable[Result]) -> list[Conclusion]:
-    """Those of the report's conclusions for which every model they speak of was trained."""
+    """Those of the report's conclusions for which every model was trained, on a common seed."""
     by_name = {result.title: result for result in found if result.report}
     drawn = []
     for needed, draw in (
@@ -66,13 +72,15 @@ def conclusions(found: Iterable[Result]) -> list[Conclusion]:
         (("cnn-20k", "fcn-200k"), _tenth_of_the_weights),
         (("fcn-50k", "cnn-50k", "fcn-100k", "cnn-100k"), _fcn_trains_faster),
     ):
-        if all(name in by_name for name in needed):
-            drawn.append(draw(*(by_name[name] for name in needed)))
+        spoken_of = [by_name[name] for name in needed if name in by_name]
+        seeds = [{run.spec.seed for run in result.runs} for result in spoken_of]
+        if len(spoken_of) == len(needed) and set.intersection(*seeds):
+            drawn.append(draw(*spoken_of))
     return drawn
 
 
 def difference(better: Result, worse: Result) -> Difference:
-    """Compare two networks by the seeds both have, on the same test images.
+    """Compare two of the report's models by the seeds both have, on the same test images.
 
     Raises:
         ValueError: they share no seed.
@@ -82,19 +90,21 @@ def difference(better: Result, worse: Result) -> Difference:
         better.title,
         worse.title,
         better.test_accuracy - worse.test_accuracy,
+        _reported(better).test_accuracy - _reported(worse).test_accuracy,
         max(mcnemar(a.test.correct, b.test.correct) for a, b in pairs if a.test and b.test),
     )
 
 
 def _more_weights_help(small: Result, middle: Result, large: Result) -> Conclusion:
     steps = (difference(middle, small), difference(large, middle))
-    slowdown = large.train_seconds / small.train_seconds
+    slowdown, reported = _time_ratio(large, small)
     return Conclusion(
         "FCN: more weights, more accuracy, at almost no extra time.",
         all(step.points > 0 for step in steps) and slowdown <= ALMOST_NO_EXTRA_TIME,
         (
-            *(f"{step}." for step in steps),
-            f"{large.title} took {slowdown:.2f} times as long as {small.title} (report: 1.08).",
+            *map(str, steps),
+            f"{large.title} took {slowdown:.2f} times as long as {small.title} "
+            f"(report: {reported:.2f}).",
         ),
         steps,
     )
@@ -105,7 +115,7 @@ def _cnn_beats_fcn(cnn: Result, fcn: Result, larger_fcn: Result) -> Conclusion:
     return Conclusion(
         "CNN-100K beats FCN-100K by 3.01 points, and even FCN-200K.",
         all(lead.points > 0 for lead in leads),
-        (f"{leads[0]}; the report has +3.01.", f"{leads[1]}; the report has +2.41."),
+        tuple(map(str, leads)),
         leads,
     )
 
@@ -115,10 +125,7 @@ def _tenth_of_the_weights(cnn: Result, fcn: Result) -> Conclusion:
     return Conclusion(
         "CNN-20K beats FCN-200K with a tenth of the weights.",
         lead.points > 0,
-        (
-            f"{lead}; the report has +0.43.",
-            f"{cnn.title} has {cnn.weights / fcn.weights:.1%} of the weights.",
-        ),
+        (str(lead), f"{cnn.title} has {cnn.weights / fcn.weights:.1%} of the weights."),
         (lead,),
     )
 
@@ -126,17 +133,28 @@ def _tenth_of_the_weights(cnn: Result, fcn: Result) -> Conclusion:
 def _fcn_trains_faster(
     fcn: Result, cnn: Result, larger_fcn: Result, larger_cnn: Result
 ) -> Conclusion:
-    pairs = ((cnn, fcn, 739 / 60), (larger_cnn, larger_fcn, 1156 / 62))
+    pairs = ((cnn, fcn), (larger_cnn, larger_fcn))
     return Conclusion(
         "FCNs train faster; CNNs need more time for the same weights.",
-        all(slow.train_seconds > quick.train_seconds for slow, quick, _ in pairs),
+        all(slow.train_seconds > quick.train_seconds for slow, quick in pairs),
         tuple(
-            f"{slow.title} took {slow.train_seconds / quick.train_seconds:.1f} times as long as "
-            f"{quick.title}, and {_epoch_time(slow) / _epoch_time(quick):.1f} times an epoch "
-            f"(report: {ratio:.1f})."
-            for slow, quick, ratio in pairs
+            f"{slow.title} took {_time_ratio(slow, quick)[0]:.1f} times as long as {quick.title}, "
+            f"and {_epoch_time(slow) / _epoch_time(quick):.1f} times an epoch "
+            f"(report: {_time_ratio(slow, quick)[1]:.1f})."
+            for slow, quick in pairs
         ),
     )
+
+
+def _time_ratio(slow: Result, quick: Result) -> tuple[float, float]:
+    """How many times as long the first trained as the second: here, and in the report."""
+    theirs = _reported(slow).train_seconds / _reported(quick).train_seconds
+    return slow.train_seconds / quick.train_seconds, theirs
+
+
+def _reported(result: Result) -> ReportModel:
+    """The report's row of one of its models."""
+    return REPORT_MODELS[result.title]
 
 
 def _epoch_time(result: Result) -> float:

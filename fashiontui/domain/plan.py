@@ -78,6 +78,8 @@ def plan(
 ) -> list[RunSpec]:
     """One run for every network and seed; all seven of the report's models when none is named.
 
+    A network named twice is trained once a seed.
+
     Args:
         networks: What to train.
         recipe: Where the settings come from.
@@ -88,7 +90,7 @@ def plan(
     Raises:
         UsageError: an override is out of range.
     """
-    chosen = list(networks) or [named_network(name) for name in REPORT_MODELS]
+    chosen = list(dict.fromkeys(networks)) or [named_network(name) for name in REPORT_MODELS]
     specs = []
     for network in chosen:
         weights = family_named(network.arch).weights(network.shape)

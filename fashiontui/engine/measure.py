@@ -7,7 +7,9 @@ bits the next time, and a second measurement might choose differently.
 
 import json
 import logging
+import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,17 +17,18 @@ from typing import Any
 import torch
 
 from fashiontui.domain.errors import DeviceError
+from fashiontui.domain.shapes import IMAGE_SIDE
 from fashiontui.domain.spec import Precision, RunSpec
 from fashiontui.engine.devices import Placement, describe
 from fashiontui.engine.step import trainable
 from fashiontui.models import build
 
-WARMUP_STEPS = 2
-TIMED_STEPS = 4
-TIMED_SECONDS = 0.1
-"""Steps are timed until there are enough of both."""
+ROUNDS = 5
+"""Least number of timed steps a candidate gets, after one to warm up."""
+SECONDS = 0.5
+"""Rounds go on until they took so long together: short steps need more of them."""
 CLEARLY = 0.9
-"""A candidate replaces the safer choice only below this share of its time."""
+"""bfloat16 replaces float32 only below this share of its time."""
 
 Choice = dict[str, Any]
 """What was found fastest: ``precision`` and ``threads``."""
@@ -44,64 +47,87 @@ def choose_placement(spec: RunSpec, device: torch.device, memory: Path) -> Place
     Raises:
         DeviceError: the device cannot compute in the precision asked for.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     can_bf16 = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
     if spec.precision == "bf16" and not can_bf16:
         raise DeviceError(f"{describe(device)} has no bf16; use --precision fp32.")
-    precisions: list[Precision] = [spec.precision] if spec.precision != "auto" else ["fp32"]
-    threads = spec.threads or (1 if device.type == "cpu" else torch.get_num_threads())
-    start = Placement(device, precisions[0], threads)
-    tries_threads = spec.threads is None and device.type == "cpu" and (cores or 1) > 1
-    tries_bf16 = spec.precision == "auto" and can_bf16
-    if not (tries_threads or tries_bf16):
-        return start
-
+    precisions: list[Precision] = ["fp32", "bf16"] if can_bf16 else ["fp32"]
+    if spec.precision != "auto":
+        precisions = [spec.precision]
+    candidates = [
+        Placement(device, precision, threads)
+        for precision in precisions
+        for threads in _thread_counts(spec, device)
+    ]
+    if len(candidates) == 1:
+        return candidates[0]
     key = "|".join(
         [
             describe(device),
-            f"{cores} cores",
             f"torch {torch.__version__}",
             spec.family.describe(spec.shape),
             f"batch {spec.settings.batch_size}",
             f"norm {spec.settings.batch_norm}",
-            f"precision {spec.precision}",
-            f"threads {spec.threads or 'auto'}",
+            *(f"{candidate.precision} {candidate.threads}" for candidate in candidates),
         ]
     )
     known = _recall(memory)
     if key in known:
         return Placement(device, known[key]["precision"], known[key]["threads"])
-    best, best_time = start, _step_time(spec, start)
-    while tries_threads and best.threads < (cores or 1):
-        more = Placement(device, best.precision, min(2 * best.threads, cores or 1))
-        more_time = _step_time(spec, more)
-        if more_time > CLEARLY * best_time:
-            break
-        best, best_time = more, more_time
-    if tries_bf16:
-        half = Placement(device, "bf16", best.threads)
-        if _step_time(spec, half) <= CLEARLY * best_time:
-            best = half
-    _keep(memory, {**known, key: {"precision": best.precision, "threads": best.threads}})
-    return best
+    chosen = _fastest(spec, candidates)
+    _keep(memory, {**known, key: {"precision": chosen.precision, "threads": chosen.threads}})
+    return chosen
 
 
-def _step_time(spec: RunSpec, placement: Placement) -> float:
-    """Shortest time of one optimiser step on made-up images, in seconds."""
-    placement.apply()
-    device = placement.device
+def _thread_counts(spec: RunSpec, device: torch.device) -> list[int]:
+    """CPU threads worth trying: powers of two up to the cores, and all cores."""
+    if spec.threads is not None:
+        return [spec.threads]
+    if device.type != "cpu":
+        return [torch.get_num_threads()]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return sorted({min(2**power, cores or 1) for power in range((cores or 1).bit_length() + 1)})
+
+
+def _fastest(spec: RunSpec, candidates: list[Placement]) -> Placement:
+    """The placement with the shortest optimiser step on made-up images.
+
+    Candidates take their steps in turn and each counts with its shortest, so that another
+    program's burst of work does not decide between them.
+    """
+    steps = [_timed_step(spec, candidate) for candidate in candidates]
+    for step in steps:
+        step()
+    shortest = [math.inf] * len(candidates)
+    began, rounds = perf_counter(), 0
+    while rounds < ROUNDS or perf_counter() - began < SECONDS:
+        shortest = [min(best, step()) for best, step in zip(shortest, steps, strict=True)]
+        rounds += 1
+    timed = list(zip(shortest, candidates, strict=True))
+    best_time, best = min(timed, key=lambda pair: pair[0])
+    safe_time, safe = min(
+        (pair for pair in timed if pair[1].precision == candidates[0].precision),
+        key=lambda pair: pair[0],
+    )
+    return best if best_time <= CLEARLY * safe_time else safe
+
+
+def _timed_step(spec: RunSpec, placement: Placement) -> Callable[[], float]:
+    """A function that takes one optimiser step as placed, and returns its seconds."""
+    device, count = placement.device, spec.settings.batch_size
     generator = torch.Generator(device).manual_seed(0)
     net = trainable(build(spec, generator), spec.settings, placement, generator)
-    count = spec.settings.batch_size
-    images = torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8, device=device)
-    labels = torch.randint(0, 10, (count,), device=device)
-    times: list[float] = []
-    while len(times) < WARMUP_STEPS + TIMED_STEPS or sum(times) < TIMED_SECONDS:
+    images = torch.zeros((count, 1, IMAGE_SIDE, IMAGE_SIDE), dtype=torch.uint8, device=device)
+    images.random_(generator=generator)
+    labels = torch.zeros(count, dtype=torch.int64, device=device)
+
+    def step() -> float:
+        placement.apply()
         began = perf_counter()
         net.step(images, labels, spec.settings.lr)
         placement.synchronize()
-        times.append(perf_counter() - began)
-    return min(times[WARMUP_STEPS:])
+        return perf_counter() - began
+
+    return step
 
 
 def _recall(memory: Path) -> dict[str, Choice]:
