@@ -37,8 +37,8 @@ def run(
     try:
         with closing(train(spec, data, placement, run_id)) as events:
             for event in events:
-                history.fold(event)
                 _keep(event, store)
+                history.fold(event)
                 yield event
     except (GeneratorExit, KeyboardInterrupt):
         if history.started and not history.finished:

@@ -25,7 +25,10 @@ class Difference:
     reported: float
     """The same difference in the report."""
     p: float
-    """Exact McNemar p-value; over several seeds, the largest, so that it holds in each."""
+    """Exact McNemar p-value; over several seeds, the largest, so that it holds in each.
+
+    1 when a seed favours the other network: then the seeds contradict each other.
+    """
 
     @property
     def is_noise(self) -> bool:
@@ -85,13 +88,20 @@ def difference(better: Result, worse: Result) -> Difference:
     Raises:
         ValueError: they share no seed.
     """
-    pairs = [(a, b) for a in better.runs for b in worse.runs if a.spec.seed == b.spec.seed]
+    points = better.test_accuracy - worse.test_accuracy
+    pairs = [
+        (a.test, b.test)
+        for a in better.runs
+        for b in worse.runs
+        if a.spec.seed == b.spec.seed and a.test and b.test
+    ]
+    agree = all((a.accuracy - b.accuracy) * points > 0 for a, b in pairs)
     return Difference(
         better.title,
         worse.title,
-        better.test_accuracy - worse.test_accuracy,
+        points,
         _reported(better).test_accuracy - _reported(worse).test_accuracy,
-        max(mcnemar(a.test.correct, b.test.correct) for a, b in pairs if a.test and b.test),
+        max(mcnemar(a.correct, b.correct) for a, b in pairs) if agree else 1.0,
     )
 
 

@@ -91,6 +91,7 @@ def plan(
         UsageError: an override is out of range.
     """
     chosen = list(dict.fromkeys(networks)) or [named_network(name) for name in REPORT_MODELS]
+    every_seed = list(seeds)
     specs = []
     for network in chosen:
         weights = family_named(network.arch).weights(network.shape)
@@ -106,6 +107,6 @@ def plan(
                 seed=seed,
                 **where,
             )
-            for seed in seeds
+            for seed in every_seed
         ]
     return specs

@@ -1,5 +1,6 @@
 """Training settings, and recipes: settings as data, with cases for families and sizes."""
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -7,9 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.shapes import FAMILIES
 
 MAX_RECIPE_BYTES = 100_000
 Model = TypeVar("Model", bound=BaseModel)
@@ -25,7 +27,11 @@ class Settings(BaseModel):
     """Everything that decides how a network of a given shape is trained."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True,
+        strict=True,  # "3" and true are no number of epochs
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
     epochs: int = Field(25, ge=1, le=10_000)
@@ -84,6 +90,13 @@ class Case(BaseModel):
     settings: dict[str, Any]
     """Names and values that replace the recipe's."""
 
+    @field_validator("family")
+    @classmethod
+    def _known(cls, family: str | None) -> str | None:
+        if family is not None and family not in FAMILIES:
+            raise ValueError(f"family should be one of {', '.join(FAMILIES)}, not {family!r}")
+        return family
+
     def fits(self, family: str, weights: int) -> bool:
         """Whether a network of this family and weight count is one of the case's."""
         return (self.family in (None, family)) and (
@@ -132,7 +145,8 @@ def load_recipe(name: str, user_folder: Path) -> Recipe:
         text = (files("fashiontui") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
         return parse_recipe(text, name)
     path = Path(name) if name.endswith(".toml") else user_folder / f"{name}.toml"
-    if not name.endswith(".toml") and (Path(name).name != name or not path.exists()):
+    by_name = not name.endswith(".toml")
+    if by_name and (Path(name).name != name or not os.path.exists(path)):
         known = ", ".join([*builtin_recipes(), *_names_in(user_folder)])
         raise UsageError(f"Unknown recipe {name!r}; choose one of {known}, or give a .toml file.")
     try:
@@ -156,7 +170,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
     where = f"recipe {name!r}"
     try:
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of 4,301 digits
         raise UsageError(f"The {where} is not valid TOML: {error}.") from error
     if "name" in content:
         raise UsageError(f"In the {where}: remove the key 'name'; a recipe is named by its file.")

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from time import monotonic
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fashiontui import __version__
 from fashiontui.data import Dataset
@@ -92,7 +92,7 @@ def train(
                     run_id,
                     step,
                     step / steps_per_epoch,
-                    _finite(tick_loss / (step - ticked_step), step),  # waits for the device
+                    _finite((tick_loss / (step - ticked_step)).item(), step),  # waits for it
                     lr,
                     (step - ticked_step) * batch_size / (now - tick),
                     now - started,
@@ -101,7 +101,7 @@ def train(
                 tick_loss.zero_()
         epoch_loss += tick_loss
         tick_loss.zero_()
-        train_loss = _finite(epoch_loss / steps_per_epoch, step)  # waits for the device
+        train_loss = _finite((epoch_loss / steps_per_epoch).item(), step)  # waits for the device
         epoch_trained = monotonic()
         score = evaluate(net.model, val_images, val_labels, placement)
         val_predictions = score.predictions
@@ -110,7 +110,7 @@ def train(
             run_id,
             epoch,
             train_loss,
-            score.loss,
+            _finite(score.loss, step),
             score.predictions.accuracy,
             lr,
             steps_per_epoch * batch_size / (epoch_trained - epoch_began),
@@ -141,19 +141,18 @@ def _first_layer(run_id: str, epoch: int, model: nn.Module) -> FirstLayer:
     return FirstLayer(run_id, epoch, len(pictures), side, scaled.cpu().numpy().tobytes())
 
 
-def _finite(loss: Tensor, step: int) -> float:
-    """The loss as a number.
+def _finite(loss: float, step: int) -> float:
+    """The loss itself.
 
     Raises:
-        TrainingError: it is not a finite one.
+        TrainingError: it is not a finite number.
     """
-    value = loss.item()
-    if not math.isfinite(value):
+    if not math.isfinite(loss):
         raise TrainingError(
             f"The loss is no longer a finite number at step {step}; "
             "train again with a lower learning rate (--lr)."
         )
-    return value
+    return loss
 
 
 def _digest(model: nn.Module) -> str:

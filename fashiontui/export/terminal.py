@@ -22,9 +22,15 @@ CHART_MARGIN = 1.3
 """Room beside the outermost points, as a factor of their weights."""
 
 
+class _DataConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, which takes a reader that has read enough for no error."""
+        raise BrokenPipeError
+
+
 def stdout_console() -> Console:
     """A console for data: never wrapped to a guess when stdout is a file or a pipe."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    return _DataConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
 
 def print_table(table: Table) -> None:
@@ -158,7 +164,8 @@ def print_chart(found: Sequence[Result]) -> None:
     )
     shown = [point for point in points if point[2]]
     accuracies = [accuracy for *_, ys in shown for accuracy in ys]
-    low, high = floor(min(accuracies)), ceil(max(accuracies))
+    low = floor(min(accuracies))
+    high = max(ceil(max(accuracies)), low + 1)
     all_weights = sorted({weight for *_, xs, _ in shown for weight in xs})
 
     figure = plotext.subplots(1, 1)

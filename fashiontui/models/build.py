@@ -29,7 +29,8 @@ def build(spec: RunSpec, generator: torch.Generator) -> nn.Sequential:
         spec: Family, shape, settings and seed.
         generator: Source of the dropout masks, on the device that will train.
     """
-    model = _BUILDERS[spec.arch](spec.shape, spec.settings, generator)
+    with torch.random.fork_rng(devices=[]):  # torch's own first weights, drawn over just below
+        model = _BUILDERS[spec.arch](spec.shape, spec.settings, generator)
     _draw_weights(model, spec.settings, torch.Generator().manual_seed(spec.seed))
     return model
 

@@ -6,27 +6,27 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psutil
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import EpochEnded, Predictions, RunFinished, RunStarted, Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
+from fashiontui.store.connection import (
+    connectable,
+    log_ahead,
+    one_sentence_errors,
+    parse_where,
+)
 from fashiontui.store.schema import bring_up_to_date
 from fashiontui.store.tables import epochs, predictions
 from fashiontui.store.tables import runs as runs_table
 
 MEMORY = "sqlite://"
 """URL of a store that lives as long as the object."""
-BUSY_SECONDS = 30
-"""How long a write waits for another process's write."""
 
 
 class Store:
@@ -41,14 +41,11 @@ class Store:
         Raises:
             StoreError: it cannot be opened or written, or is not a store of runs.
         """
-        self._name = where
-        with self._one_sentence_errors():
-            url = where if "://" in where else f"sqlite:///{_prepared(where)}"
-            self._name = (
-                make_url(url).render_as_string(hide_password=True) if url == where else where
-            )
-            self._engine = _connectable(url)
+        url, self._name = parse_where(where)
+        with one_sentence_errors(self._name):
+            self._engine = connectable(url)
             bring_up_to_date(self._engine, self._name)
+            log_ahead(self._engine)
         self._name_interrupted_runs()
 
     def close(self) -> None:
@@ -92,11 +89,14 @@ class Store:
             )
 
     def end(self, finished: RunFinished) -> None:
-        """Give a run its final state and keep its predictions."""
+        """Give a run its final state and keep its predictions; the first one given stays."""
         with self._writing() as connection:
-            connection.execute(
+            changed = connection.execute(
                 update(runs_table)
-                .where(runs_table.c.id == finished.run_id)
+                .where(
+                    runs_table.c.id == finished.run_id,
+                    runs_table.c.status == Status.RUNNING.value,
+                )
                 .values(
                     status=finished.status.value,
                     cause=finished.cause,
@@ -107,7 +107,7 @@ class Store:
                 )
             )
             for split, made in (("validation", finished.validation), ("test", finished.test)):
-                if made is not None:
+                if changed.rowcount and made is not None:
                     connection.execute(
                         insert(predictions).values(
                             run_id=finished.run_id,
@@ -225,40 +225,14 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._one_sentence_errors(), self._engine.connect() as connection:
+        with one_sentence_errors(self._name), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         writing = self._engine.execution_options(writes=True)
-        with self._one_sentence_errors(), writing.begin() as connection:
+        with one_sentence_errors(self._name), writing.begin() as connection:
             yield connection
-
-    @contextmanager
-    def _one_sentence_errors(self) -> Iterator[None]:
-        """Turn every database error into one sentence that names the store."""
-        try:
-            yield
-        except ModuleNotFoundError as error:
-            raise StoreError(
-                f"The store {self._name} needs the Python package {error.name}; "
-                f"run: pip install {error.name}"
-            ) from error
-        except (ArgumentError, NoSuchModuleError) as error:
-            raise StoreError(
-                f"Cannot use the store {self._name}: {error}; "
-                "give a path, or a URL like sqlite:////home/me/runs.sqlite3."
-            ) from error
-        except DBAPIError as error:
-            reason = str(error.orig).strip().splitlines()[0]
-            raise StoreError(
-                f"Cannot use the store {self._name}: {reason}; name another one with --store."
-            ) from error
-        except (SQLAlchemyError, OSError) as error:
-            told = error.strerror if isinstance(error, OSError) else error
-            raise StoreError(
-                f"Cannot use the store {self._name}: {told}; name another one with --store."
-            ) from error
 
 
 def new_run_id() -> str:
@@ -266,46 +240,12 @@ def new_run_id() -> str:
     return secrets.token_hex(6)
 
 
-def _prepared(path: str) -> Path:
-    """The absolute path of a SQLite file, its folder made."""
-    absolute = Path(path).expanduser().absolute()
-    absolute.parent.mkdir(parents=True, exist_ok=True)
-    return absolute
-
-
-def _connectable(url: str) -> Engine:
-    """An engine; SQLite ones wait for each other, keep a log ahead of writes and mind references.
-
-    pysqlite opens transactions by its own rules and too late; here they begin when SQLAlchemy says
-    so, and writing ones take their lock at once, so that none fails half-way for want of it.
-    """
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    in_memory = make_url(url).database in (None, "", ":memory:")
-    engine = create_engine(
-        url,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        **({"poolclass": StaticPool} if in_memory else {}),
-    )
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection, _record) -> None:  # type: ignore[no-untyped-def]
-        connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_mode = WAL")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
 def _lives(pid: int, started: float) -> bool:
     """Whether the process that had this number at that time still runs."""
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1
+        process = psutil.Process(pid)
+        zombie = process.status() == psutil.STATUS_ZOMBIE  # killed, and nobody asked how it ended
+        return not zombie and abs(process.create_time() - started) < 1
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

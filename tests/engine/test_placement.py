@@ -1,0 +1,166 @@
+"""A run is placed on a device that is there, as asked, or as once measured."""
+
+import json
+
+import pytest
+import torch
+from making import made_spec
+
+from fashiontui.domain.errors import DeviceError, ExitCode, UsageError
+from fashiontui.engine import Placement, available_devices, choose_placement, find_device, measure
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "CPU", "cpu:0", "cuda:-1", "tpu"])
+def test_what_is_no_device_name_is_wrong_usage(name):
+    with pytest.raises(UsageError, match="choose auto, cpu, cuda, cuda:1 or mps"):
+        find_device(name)
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "cuda:999"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(name):
+    with pytest.raises(DeviceError, match=rf"{name} on this machine; it has .*cpu") as refused:
+        find_device(name)
+    assert refused.value.exit_code is ExitCode.NO_DEVICE
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_cuda_where_there_is_none_is_refused():
+    with pytest.raises(DeviceError, match="There is no device cuda on this machine; it has"):
+        find_device("cuda")
+
+
+def test_auto_takes_the_first_available_device():
+    assert find_device("auto") == available_devices()[0]
+    assert find_device("cpu") == CPU == available_devices()[-1]
+
+
+@pytest.fixture
+def times(monkeypatch):
+    """Made-up step times by (threads, precision), on a machine of four cores; what was timed."""
+    told = {}
+    timed = []
+
+    def timed_step(_spec, placement):
+        timed.append((placement.threads, placement.precision))
+        return lambda: told.get((placement.threads, placement.precision), 99)
+
+    monkeypatch.setattr(measure, "_timed_step", timed_step)
+    monkeypatch.setattr(measure, "SECONDS", 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)), raising=False)
+    return told, timed
+
+
+def spec_with(**where):
+    return made_spec().model_copy(update=where)
+
+
+def test_explicit_values_are_honoured_without_measuring(times, tmp_path):
+    _, timed = times
+    memory = tmp_path / "memory.json"
+    placement = choose_placement(spec_with(precision="bf16", threads=3), CPU, memory)
+    assert placement == Placement(CPU, "bf16", 3)
+    assert timed == []
+    assert not memory.exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen"),
+    [
+        # of the thread counts the fastest
+        ({(1, "fp32"): 8, (2, "fp32"): 5, (4, "fp32"): 3}, (4, "fp32")),
+        ({(1, "fp32"): 8, (2, "fp32"): 5, (4, "fp32"): 6}, (2, "fp32")),
+        # bf16 only where it clearly pays
+        ({(1, "fp32"): 8, (1, "bf16"): 7.1}, (1, "bf16")),
+        ({(1, "fp32"): 8, (1, "bf16"): 7.3}, (1, "fp32")),
+        ({(1, "fp32"): 8, (2, "fp32"): 4, (1, "bf16"): 3.9, (4, "bf16"): 3.5}, (4, "bf16")),
+    ],
+)
+def test_the_fastest_is_chosen_and_bf16_only_where_it_clearly_pays(told, chosen, times, tmp_path):
+    times[0].update(told)
+    placement = choose_placement(spec_with(), CPU, tmp_path / "memory.json")
+    assert (placement.threads, placement.precision) == chosen
+
+
+def test_only_what_is_open_is_measured(times, tmp_path):
+    told, timed = times
+    told.update({(3, "fp32"): 8, (3, "bf16"): 4})
+    placement = choose_placement(spec_with(threads=3), CPU, tmp_path / "memory.json")
+    assert (placement.threads, placement.precision) == (3, "bf16")
+    assert sorted(timed) == [(3, "bf16"), (3, "fp32")]
+
+
+def test_a_choice_is_kept_and_not_measured_again(times, tmp_path):
+    told, timed = times
+    told.update({(1, "fp32"): 8, (2, "fp32"): 9, (1, "bf16"): 4})
+    memory = tmp_path / "new" / "memory.json"
+    first = choose_placement(spec_with(), CPU, memory)
+    timed.clear()
+    told.update({(2, "fp32"): 1, (4, "fp32"): 0.1})
+    assert choose_placement(spec_with(seed=5), CPU, memory) == first
+    assert timed == []
+    assert list(json.loads(memory.read_text()).values()) == [{"precision": "bf16", "threads": 1}]
+    assert [path.name for path in memory.parent.iterdir()] == ["memory.json"]
+
+
+@pytest.mark.parametrize("changed", [{"shape": (9,)}, {"batch_size": 8}, {"batch_norm": True}])
+def test_another_network_is_measured_anew(changed, times, tmp_path):
+    told, timed = times
+    told.update({(1, "fp32"): 8, (2, "fp32"): 9, (1, "bf16"): 9})
+    memory = tmp_path / "memory.json"
+    choose_placement(spec_with(), CPU, memory)
+    timed.clear()
+    choose_placement(made_spec(**changed), CPU, memory)
+    assert timed
+    assert len(json.loads(memory.read_text())) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"\xff\xfe", b"null"])
+def test_a_damaged_memory_is_ignored_and_replaced(content, times, tmp_path):
+    told, _ = times
+    told.update({(1, "fp32"): 8, (2, "fp32"): 9, (1, "bf16"): 9})
+    memory = tmp_path / "memory.json"
+    memory.write_bytes(content)
+    assert choose_placement(spec_with(), CPU, memory) == Placement(CPU, "fp32", 1)
+    assert len(json.loads(memory.read_text())) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 3, {}, {"precision": "fp8", "threads": 1}, {"precision": "fp32", "threads": 0}]
+    + [{"precision": "fp32", "threads": "1"}, {"precision": "fp32", "threads": 10**9}],
+)
+def test_a_remembered_choice_that_makes_no_sense_is_measured_anew(value, times, tmp_path):
+    told, timed = times
+    told.update({(1, "fp32"): 8, (2, "fp32"): 9, (1, "bf16"): 9})
+    memory = tmp_path / "memory.json"
+    choose_placement(spec_with(), CPU, memory)
+    [key] = json.loads(memory.read_text())
+    memory.write_text(json.dumps({key: value}))
+    timed.clear()
+    assert choose_placement(spec_with(), CPU, memory) == Placement(CPU, "fp32", 1)
+    assert timed
+
+
+def test_a_memory_that_cannot_be_written_does_not_stop_the_run(times, tmp_path):
+    told, _ = times
+    told.update({(1, "fp32"): 8, (2, "fp32"): 9, (1, "bf16"): 9})
+    (tmp_path / "file").write_text("in the way")
+    memory = tmp_path / "file" / "memory.json"
+    assert choose_placement(spec_with(), CPU, memory) == Placement(CPU, "fp32", 1)
+
+
+def test_a_real_measurement_gives_a_placement_this_machine_has(tmp_path):
+    placement = choose_placement(spec_with(), CPU, tmp_path / "memory.json")
+    assert placement.precision in ("fp32", "bf16")
+    assert placement.threads >= 1
+
+
+def test_applying_a_placement_sets_the_threads():
+    before = torch.get_num_threads()
+    try:
+        Placement(CPU, "fp32", 2).apply()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
