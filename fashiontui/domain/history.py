@@ -13,9 +13,13 @@ from fashiontui.domain.events import (
 )
 
 
+MAX_PROGRESS = 2_000
+"""Most progress events kept: more than any screen has columns, and a bound for long runs."""
+
+
 @dataclass
 class History:
-    """Everything seen of one run, in order."""
+    """What was seen of one run, in order; progress is thinned when a run is long."""
 
     started: RunStarted | None = None
     progress: list[Progress] = field(default_factory=list)
@@ -31,6 +35,8 @@ class History:
                 self.started = event
             case Progress():
                 self.progress.append(event)
+                if len(self.progress) > MAX_PROGRESS:
+                    self.progress[:-1] = self.progress[:-1:2]
             case EpochEnded():
                 self.epochs.append(event)
             case FirstLayer():
