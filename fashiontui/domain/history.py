@@ -12,7 +12,6 @@ from fashiontui.domain.events import (
     Status,
 )
 
-
 MAX_PROGRESS = 2_000
 """Most progress events kept: more than any screen has columns, and a bound for long runs."""
 

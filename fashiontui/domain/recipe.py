@@ -120,6 +120,11 @@ def builtin_recipes() -> list[str]:
     )
 
 
+def recipe_names(user_folder: Path) -> list[str]:
+    """Names of the built-in recipes, then of the user's own."""
+    return [*builtin_recipes(), *_names_in(user_folder)]
+
+
 def load_recipe(name: str, user_folder: Path) -> Recipe:
     """The recipe of that name, or in that ``.toml`` file.
 
@@ -133,7 +138,7 @@ def load_recipe(name: str, user_folder: Path) -> Recipe:
         return parse_recipe(text, name)
     path = Path(name) if name.endswith(".toml") else user_folder / f"{name}.toml"
     if not name.endswith(".toml") and (Path(name).name != name or not path.exists()):
-        known = ", ".join([*builtin_recipes(), *_names_in(user_folder)])
+        known = ", ".join(recipe_names(user_folder))
         raise UsageError(f"Unknown recipe {name!r}; choose one of {known}, or give a .toml file.")
     try:
         with path.open("rb") as file:
