@@ -53,7 +53,12 @@ class History:
         """Optimiser steps done so far, as last heard."""
         if self.finished and self.finished.status is Status.FINISHED:
             return self.steps
-        return self.progress[-1].step if self.progress else 0
+        last_progress = self.progress[-1].step if self.progress else 0
+        if self.started is None:
+            return last_progress
+        # Where steps are quick, whole epochs pass between two progress events.
+        per_epoch = self.steps // self.started.spec.settings.epochs
+        return max(last_progress, per_epoch * len(self.epochs))
 
     @property
     def steps(self) -> int:
@@ -72,7 +77,6 @@ class History:
         """Expected training and validation time still to come; None before the first news."""
         if self.finished:
             return 0.0
-        if not self.progress:
+        if not self.steps_done:
             return None
-        last = self.progress[-1]
-        return last.train_seconds * (self.steps - last.step) / last.step
+        return self.train_seconds * (self.steps - self.steps_done) / self.steps_done

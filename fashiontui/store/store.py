@@ -272,7 +272,7 @@ class Store:
         )
 
     def _board_row(self, row: Row[Any]) -> BoardRow:
-        """A row from the stored spec as it is: checking 10,000 of them again would take too long."""
+        """A row from the stored spec as it is: checking thousands of them would take long."""
         try:
             spec = row.spec
             arch, shape, model = spec["arch"], tuple(spec["shape"]), spec["model"]

@@ -25,12 +25,14 @@ from fashiontui.tui.themes import OURS, SERIES
 from fashiontui.tui.widgets.chart import usable_marker
 from fashiontui.tui.worker import Trainer
 
+HERE = Path(__file__).parent
+
 
 class FashionTui(App[None]):
     """Pick a network, watch it learn, compare it with the others."""
 
     TITLE = "fashiontui"
-    CSS_PATH = ["app.tcss", "screens/lab.tcss"]  # a default screen's own is not read
+    CSS_PATH = [HERE / "app.tcss", HERE / "screens" / "lab.tcss"]  # a default screen's is not read
     COMMANDS = App.COMMANDS | {Actions}
     BINDINGS = [
         Binding("question_mark", "help", "Help", id="app.help", key_display="?",

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 class Library:
-    """Stored runs, with the last deletions remembered so that they can be undone."""
+    """Stored runs, one question at a time; deletions are remembered so that they can be undone."""
 
     def __init__(self, where: str) -> None:
         """Name a store without opening it: that would import SQLAlchemy before the first paint."""
         self.where = where
         self._store: Store | None = None
         self._opening = Lock()
+        self._asking = Lock()
         self._deleted: list[tuple[RunRecord, ...]] = []
 
     def store(self) -> "Store":
@@ -39,29 +40,40 @@ class Library:
 
     def board(self) -> list[BoardRow]:
         """Every stored run as a light row."""
-        return self.store().board()
+        with self._asking:
+            return self.store().board()
 
     def get(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
         """Whole runs, with histories and predictions."""
-        return tuple(self.store().get(run_id) for run_id in run_ids)
+        with self._asking:
+            return tuple(self.store().get(run_id) for run_id in run_ids)
 
     def delete(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
-        """Delete runs and return them; ``undo`` brings them back."""
+        """Delete runs and return them; ``undo`` brings them back.
+
+        Raises:
+            UsageError: one of them is training; those before it are deleted, and can be undone.
+        """
         records = self.get(run_ids)
-        for record in records:
-            self.store().delete(record.id)
-        self._deleted.append(records)
+        gone: list[RunRecord] = []
+        with self._asking:
+            try:
+                for record in records:
+                    self.store().delete(record.id)
+                    gone.append(record)
+            finally:
+                if gone:
+                    self._deleted.append(tuple(gone))
         return records
 
     def undo(self) -> tuple[RunRecord, ...]:
         """Bring back what was deleted last; nothing when nothing was."""
-        if not self._deleted:
-            return ()
-        records = self._deleted[-1]
-        for record in records:
-            self.store().restore(record)
-        self._deleted.pop()
-        return records
+        with self._asking:
+            if not self._deleted:
+                return ()
+            for record in self._deleted[-1]:
+                self.store().restore(record)
+            return self._deleted.pop()
 
     def close(self) -> None:
         """Let go of the store."""

@@ -108,10 +108,8 @@ are over the test images of each class.
             ("status", STATUS_GLYPHS[run.status] + (f": {run.cause}" if run.cause else "")),
             ("validation", f"{text.percent(run.val_accuracy)} %"),
             ("test", _test(run)),
-            (
-                "time",
-                f"{text.clock(run.train_seconds)} training, {text.whole(run.images_per_second)} images/s",
-            ),
+            ("time", f"{text.clock(run.train_seconds)} of training and validation"),
+            ("speed", f"{text.whole(run.images_per_second)} training images/s"),
             ("data", f"{spec.dataset}, seed {spec.seed}, split seed {spec.split_seed}"),
             ("recipe", f"{spec.recipe}: {_settings(run)}"),
             ("device", f"{run.device} ({run.device_name}), {run.precision}, {run.threads} threads"),
@@ -159,11 +157,8 @@ def _classes(test: Predictions | None) -> Table | Text:
     table.add_column(justify="right")
     table.add_column()
     for label, name in enumerate(CLASS_NAMES):
-        hits = [
-            p == label
-            for p, truth in zip(test.predicted, test.labels, strict=True)
-            if truth == label
-        ]
+        pairs = zip(test.predicted, test.labels, strict=True)
+        hits = [predicted == label for predicted, truth in pairs if truth == label]
         share = sum(hits) / len(hits) if hits else 0.0
         full = round(BAR * max(0.0, 2 * share - 1))
         table.add_row(Text(name), Text(f"{100 * share:.1f}"), Text("━" * full + "─" * (BAR - full)))

@@ -4,8 +4,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
-from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
 
 from fashiontui.domain.board import BoardRow
@@ -411,12 +411,19 @@ class LabScreen(Screen[None]):
             self.set_class(other == number, f"-show-{other}")
         if number == 4:
             self.query_one("#lower", TabbedContent).active = panel
-        try:
-            found = self.query_one(f"#{panel}")
-            target = next(w for w in found.walk_children() if getattr(w, "focusable", False))
-            self.set_focus(target)  # type: ignore[arg-type]
-        except (NoMatches, StopIteration):
-            return
+        inside = self.query_one(f"#{panel}").query("*").results(Widget)
+        target = next((widget for widget in inside if widget.focusable and widget.display), None)
+        if target is not None:
+            self.set_focus(target)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        match action:
+            case "stop" | "skip":
+                return self._queue.current is not None
+            case "resume":
+                return self._queue.held
+        return True
 
 
 def _counted(records: tuple[RunRecord, ...]) -> str:

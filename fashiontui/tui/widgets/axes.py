@@ -22,7 +22,7 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Values 1, 2 and 5 times a power of ten within a range; where it holds fewer than two, ends."""
+    """Values 1, 2 and 5 times a power of ten within a range; its ends where it holds too few."""
     powers = range(floor(log10(low)), ceil(log10(high)) + 1)
     ticks = [m * 10.0**power for power in powers for m in (1, 2, 5)]
     within = [round(tick, 10) for tick in ticks if low <= tick <= high]

@@ -121,7 +121,6 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         logarithmic: Whether the value axis may be logarithmic.
         """
         super().__init__()
-        self.theme = "clear"
         self._logarithmic = logarithmic
         self.decimals = decimals
         self.marker: Marker = "braille"
@@ -155,6 +154,7 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         """Lay the axes out anew and let plotext draw."""
         plot = self.plt
         plot.clear_data()
+        plot.theme("clear")
         if self.size.width < 12 or self.size.height < 4:
             return Text("")
         left, right = self.view.window or (0.0, max(1.0, self.epochs))
@@ -187,8 +187,9 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
             height = 4 * self.size.height
             ys = [bottom + (top - bottom) * i / height for i in range(height + 1)]
             plot.scatter([self.view.cursor] * len(ys), ys, marker="│", color=self._colour("axes"))
-        drawn = super().render()
-        assert isinstance(drawn, Text)
+        plot.plotsize(self.size.width, self.size.height)
+        plot._set_size(self.size.width, self.size.height)  # plotsize alone is not enough
+        drawn = Text.from_ansi(plot.build())
         if self.marker == "ascii":
             drawn.plain = drawn.plain.translate(_ASCII)
         return drawn

@@ -13,6 +13,7 @@ from textual.widgets.data_table import RowDoesNotExist
 
 from fashiontui.domain.board import BoardRow, ranked, report_rows
 from fashiontui.domain.errors import FashiontuiError
+from fashiontui.domain.events import Status
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
 from fashiontui.tui.widgets.columns import COLUMNS
@@ -134,9 +135,10 @@ class Leaderboard(Vertical):
         typed = self.query_one("#filter", Input).value
         rows = [*self._rows.values(), *(report_rows() if self.with_report else ())]
         key = COLUMNS[self._sort].sort
-        self._order = sorted(
-            (row for row in rows if row.matches(typed)), key=key, reverse=self._descending
-        )
+        found = [row for row in rows if row.matches(typed)]
+        found.sort(key=key, reverse=self._descending)
+        found.sort(key=lambda row: row.status is not Status.RUNNING)  # what trains comes first
+        self._order = found
         table = self.table
         table.clear(columns=True)
         for number in range(-2, len(COLUMNS)):

@@ -72,6 +72,7 @@ class FamilyButton(RadioButton):
     """A radio button whose mark, not only its colour, says whether it is chosen."""
 
     BUTTON_LEFT = "("
+    BUTTON_INNER = " "
     BUTTON_RIGHT = ")"
 
     def watch_value(self) -> None:
@@ -202,21 +203,21 @@ def _layers(network: Network) -> Content:
         for layer in family.layers(network.shape)
     ]
     weights = family.weights(network.shape)
-    lines = [f"[$text-muted]{'layer':<8}{'output':>9}{'weights':>12}[/]", *rows]
-    lines.append(f"[$text-muted]{'in all':<17}[/][b]{weights:>12,}[/b]")
+    lines = [f"[$foreground 60%]{'layer':<8}{'output':>9}{'weights':>12}[/]", *rows]
+    lines.append(f"[$foreground 60%]{'in all':<17}[/][b]{weights:>12,}[/b]")
     if network.budget:
         share = weights / network.budget
         full = min(BAR, round(BAR * share))
         over = share > 1
         colour, word = ("$text-warning", " over!") if over else ("$text-success", "")
         lines.append(
-            f"[{colour}]{'━' * full}[/][$text-disabled]{'━' * (BAR - full)}[/] "
+            f"[{colour}]{'━' * full}[/][$foreground 30%]{'━' * (BAR - full)}[/] "
             f"[b]{share:.1%}[/b] of {network.budget:,}[{colour}]{word}[/]"
         )
     counted = family.report_weights(network.shape)
     if counted != weights:
         lines.append(
-            f"[$text-muted]By the report's rule {counted:,}:\n"
+            f"[$foreground 60%]By the report's rule {counted:,}:\n"
             "it leaves out an FCN's output layer.[/]"
         )
     return Content.from_markup("\n".join(lines))

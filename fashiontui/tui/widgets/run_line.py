@@ -8,7 +8,7 @@ from fashiontui.domain.history import History
 from fashiontui.tui.text import clock
 
 LEAST_BAR = 8
-NO_RUN = "[$text-muted]Nothing is training. Press [b]t[/b] to train the network of panel 1.[/]"
+NO_RUN = "[$foreground 60%]Nothing is training. Press [b]t[/b] to train the network of panel 1.[/]"
 
 
 class RunLine(Static):
@@ -31,23 +31,28 @@ class RunLine(Static):
         if started is None:
             return
         share = history.steps_done / history.steps if history.steps else 0.0
-        figures = [f"{share:4.0%}", f"epoch {self._epoch(history)}"]
-        if history.finished:
-            figures.append(f"{_ENDS[history.status]} after {clock(history.train_seconds)}")
-        elif history.progress:
-            now = history.progress[-1]
-            total = now.train_seconds + (history.seconds_left or 0.0)
-            figures += [f"{now.images_per_second:,.0f} img/s", f"lr {now.lr:.1e}"]
-            figures.append(f"{clock(now.train_seconds)} / {clock(total)}")
-            figures.append("stopping…" if stopping else f"{clock(history.seconds_left)} left")
-        tail = " · ".join(figures)
-        bar = max(LEAST_BAR, self.content_size.width - len(tail) - 2)
+        tail = _fitting(self._figures(history, stopping), self.content_size.width - LEAST_BAR - 1)
+        bar = max(LEAST_BAR, self.content_size.width - len(tail) - 1)
         full = round(bar * share)
         self.update(
             Content.from_markup(
-                f"[$primary]{'━' * full}[/][$text-disabled]{'─' * (bar - full)}[/] {tail}"
+                f"[$primary]{'━' * full}[/][$foreground 30%]{'─' * (bar - full)}[/] {tail}"
             )
         )
+
+    def _figures(self, history: History, stopping: bool) -> list[str]:
+        """What to say of the run, the most important first."""
+        figures = [f"{history.steps_done / max(1, history.steps):.0%}"]
+        figures.append(f"epoch {self._epoch(history)}")
+        if history.finished:
+            figures.append(f"{_ENDS[history.status]} after {clock(history.train_seconds)}")
+        elif history.progress:
+            now, done = history.progress[-1], history.train_seconds
+            total = done + (history.seconds_left or 0.0)
+            figures.append("stopping…" if stopping else f"{clock(history.seconds_left)} left")
+            figures.append(f"{now.images_per_second:,.0f} img/s")
+            figures += [f"{clock(done)} / {clock(total)}", f"lr {now.lr:.1e}"]
+        return figures
 
     @staticmethod
     def _epoch(history: History) -> str:
@@ -64,3 +69,10 @@ _ENDS = {
     Status.INTERRUPTED: "! interrupted",
     Status.RUNNING: "▶ training",
 }
+
+
+def _fitting(figures: list[str], width: int) -> str:
+    """As many of the figures as a width has room for."""
+    while len(figures) > 1 and len(" · ".join(figures)) > width:
+        figures = figures[:-1]
+    return " · ".join(figures)

@@ -69,7 +69,7 @@ class StatusLine(Horizontal):
         if started is None or (self.preparing and history.finished):
             if self.preparing:
                 return Content.from_markup("▶ [b]$title[/b] · getting ready", title=self.preparing)
-            return Content.from_markup("[$text-muted]ready[/]")
+            return Content.from_markup("[$foreground 60%]ready[/]")
         spec, last = started.spec, history.epochs[-1] if history.epochs else None
         val = f" · val {last.val_accuracy:.2f}%" if last else ""
         if history.finished:
