@@ -38,8 +38,8 @@ class Confirm(ModalScreen[bool]):
             yield Label(self._question, classes="heading")
             yield Label(self._consequence)
             with Horizontal():
-                yield Button(f"{self._no}  n", id="no", variant="primary")
-                yield Button(f"{self._yes}  y", id="yes", variant="error")
+                yield Button(f"{self._no}  n", id="no", variant="primary", compact=True)
+                yield Button(f"{self._yes}  y", id="yes", variant="error", compact=True)
 
     def on_mount(self) -> None:
         """Begin at the safe answer."""

@@ -58,7 +58,7 @@ are over the test images of each class.
                     "Validation accuracy %", "No epoch was finished.", "details-accuracy", 2,
                     logarithmic=False,
                 )  # fmt: skip
-            yield DataTable[Text](id="epochs", cursor_type="row", zebra_stripes=True)
+            yield DataTable[Text](id="epochs", cursor_type="none", zebra_stripes=True)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -86,7 +86,7 @@ are over the test images of each class.
                 text.clock(epoch.train_seconds),
             )
             table.add_row(*(Text(cell, justify="right") for cell in cells))
-        table.focus()
+        self.query_one("#details").focus()
 
     def action_rerun(self) -> None:
         """Train this spec again, and go back to watch."""

@@ -1,5 +1,7 @@
 """Help on what has the focus: what it is, and the keys that work there."""
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.containers import VerticalScroll
@@ -21,10 +23,10 @@ class Help(ModalScreen[None]):
                 tooltip="Back to where you were"),
     ]  # fmt: skip
 
-    def __init__(self, about: str, keys: str) -> None:
+    def __init__(self, about: str, keys: Table) -> None:
         """Args:
         about: Markdown on what has the focus.
-        keys: Markdown table of the keys that work there.
+        keys: The keys that work there and what they do.
         """
         super().__init__()
         self._about = about
@@ -37,7 +39,7 @@ class Help(ModalScreen[None]):
             page.border_subtitle = "esc closes"
             yield Markdown(self._about)
             yield Static("Keys that work here", classes="heading")
-            yield Markdown(self._keys)
+            yield Static(self._keys, id="keys")
 
 
 def help_on(screen: Screen[object]) -> Help:
@@ -50,19 +52,19 @@ def help_on(screen: Screen[object]) -> Help:
     return Help(about, _table(screen))
 
 
-def _table(screen: Screen[object]) -> str:
+def _table(screen: Screen[object]) -> Table:
     """Keys and what they do, the focused widget's own first."""
-    app = screen.app
-    lines: dict[str, str] = {}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    told = set()
     for active in _nearest_first(screen):
         binding = active.binding
-        if binding.system or not (binding.tooltip or binding.description):
-            continue
-        key = app.get_key_display(binding)
-        told = binding.tooltip or binding.description
-        lines.setdefault(told, key) if told not in lines else None
-    rows = [f"| `{key}` | {told} |" for told, key in lines.items()]
-    return "\n".join(["| key | does |", "|---|---|", *rows])
+        does = binding.tooltip or binding.description
+        if does and not binding.system and does not in told:
+            told.add(does)
+            table.add_row(Text(screen.app.get_key_display(binding)), Text(does))
+    return table
 
 
 def _nearest_first(screen: Screen[object]) -> list[ActiveBinding]:

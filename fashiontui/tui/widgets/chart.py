@@ -265,6 +265,10 @@ class Chart(Vertical):
         self.set_class(not any(one.points for one in series), "-empty")
         self._refresh()
 
+    def on_resize(self) -> None:
+        """Lay the legend out for the new width."""
+        self._refresh()
+
     def watch_view(self, view: View) -> None:
         """Draw the window of epochs asked for."""
         self.curves.view = view
@@ -280,17 +284,26 @@ class Chart(Vertical):
 
     def _legend_text(self) -> Text:
         """Glyph, name and value of each curve: at the cursor, else the newest."""
-        text, curves = Text(no_wrap=True, overflow="ellipsis"), self.curves
+        curves = self.curves
         cursor = curves.view.cursor
-        if cursor is not None:
-            text.append(f"epoch {cursor}: ", style="bold")
+        entries = [] if cursor is None else [Text(f"epoch {cursor}", style="bold")]
         for series in curves.series:
             newest = series.points[-1][1] if series.points else None
             value = newest if cursor is None else series.at(cursor)
             shown = "–" if value is None else f"{value:.{curves.decimals}f}"
             glyph = series.glyph if curves.marker != "ascii" else series.glyph.translate(_ASCII)
             colour = curves.get_component_rich_style(f"chart--{series.look}", partial=True)
-            text.append(glyph, style=colour)
-            text.append(f" {series.label} ")
-            text.append(f"{shown}  ", style="bold")
-        return text
+            entries.append(
+                Text.assemble((glyph, colour), f" {series.label} ", (shown, "bold"), no_wrap=True)
+            )
+        return _wrapped(entries, self.content_size.width)
+
+
+def _wrapped(entries: Sequence[Text], width: int) -> Text:
+    """The entries beside each other, none broken over two lines."""
+    lines = [Text()]
+    for entry in entries:
+        if lines[-1] and lines[-1].cell_len + 2 + entry.cell_len > width:
+            lines.append(Text())
+        lines[-1].append("  " if lines[-1] else "").append_text(entry)
+    return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
