@@ -96,6 +96,7 @@ are over the test images of each class.
     def _facts(self) -> Table:
         """Names and values; what does not fit a line is wrapped."""
         run, spec = self._record, self._record.spec
+        threads = f"{run.threads} thread{'s' if run.threads > 1 else ''}"
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
@@ -112,7 +113,7 @@ are over the test images of each class.
             ("speed", f"{text.whole(run.images_per_second)} training images/s"),
             ("data", f"{spec.dataset}, seed {spec.seed}, split seed {spec.split_seed}"),
             ("recipe", f"{spec.recipe}: {_settings(run)}"),
-            ("device", f"{run.device} ({run.device_name}), {run.precision}, {run.threads} threads"),
+            ("device", f"{run.device} ({run.device_name}), {run.precision}, {threads}"),
             ("versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
             ("began", text.date(run.created)),
         ]
@@ -143,7 +144,11 @@ def _test(run: RunRecord) -> str:
 
 def _settings(run: RunRecord) -> str:
     settings = run.spec.settings.model_dump(mode="json")
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+    said = {True: "on", False: "off"}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {said[value] if isinstance(value, bool) else value}"
+        for name, value in settings.items()
+    )
 
 
 def _classes(test: Predictions | None) -> Table | Text:

@@ -182,6 +182,8 @@ class LabScreen(Screen[None]):
         more = f" and {len(message.specs) - 1} more" if len(message.specs) > 1 else ""
         self.note(f"Queued {first.title}, seed {first.seed}{more}.")
         self._show_queue()
+        if self.has_class("-narrow") and not self._queue.current:
+            self.action_panel("loss")  # only one panel fits: show the one that is about to move
 
     @on(JobBegan)
     def _job_began(self, message: JobBegan) -> None:

@@ -348,10 +348,9 @@ class Leaderboard(Vertical):
             parts.append(f"filter “{typed}” (esc clears)")
         if self.with_report:
             parts.append("* the report's ±: over batches of 256")
-        empty = "No run is stored yet: press t to train the network on the left."
+        empty = "No run is stored yet: press t to train the network of panel 1"
         nothing = f"No run matches “{typed}”: esc clears the filter."
-        if not self._order:
-            text = nothing if typed else empty
-        else:
-            text = " · ".join(parts) + ("" if self._rows else f" · {empty}")
+        if not self._rows and not typed:
+            parts = [empty, *parts[2:]]
+        text = " · ".join(parts) if self._order else nothing if typed else empty
         self.query_one("#board-foot", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
