@@ -143,12 +143,14 @@ def start(
         return
     if context.invoked_subcommand is not None:
         return
+    data_choice = _one_of("--data", data, ("auto", "fashion-mnist", "sample"))
     if not batch:
-        raise UsageError("This version has no interactive app yet; run: fashiontui --batch")
+        _open_app(context, store, data_choice, _data_folders(data_dir), device)
+        return
 
     from fashiontui.domain.plan import plan
     from fashiontui.domain.recipe import load_recipe
-    from fashiontui.paths import data_folder, default_store, recipe_folder
+    from fashiontui.paths import default_store, recipe_folder
 
     formats = {"json": json_, "jsonl": jsonl, "csv": csv, "markdown": markdown, "latex": latex}
     chosen_formats = [name for name, chosen in formats.items() if chosen]
@@ -176,14 +178,12 @@ def start(
         precision=_one_of("--precision", precision, ("auto", "fp32", "bf16")),
         threads=_threads(threads),
     )
-    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
-
     from fashiontui.batch import run_batch
 
     code = run_batch(
         specs,
-        data=_one_of("--data", data, ("auto", "fashion-mnist", "sample")),
-        data_folders=[Path(folder).expanduser() for folder in folders if folder],
+        data=data_choice,
+        data_folders=_data_folders(data_dir),
         store=store or default_store(),
         output=_one_of("output", chosen_formats[0], (*formats,)) if chosen_formats else "tables",
     )
@@ -299,6 +299,39 @@ def _run(arguments: list[str]) -> int:
         # Whoever read stdout has gone, as `| head` does; Python would complain at exit otherwise.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+
+
+_FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
+"""Options the app takes too; all others only make sense with ``--batch``."""
+
+
+def _open_app(
+    context: typer.Context, store: str | None, data: Any, folders: list[Path], device: str
+) -> None:
+    """Run the interactive app."""
+    typed = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in _FOR_THE_APP
+        and (source := context.get_parameter_source(parameter.name or "")) is not None
+        and source.name == "COMMANDLINE"
+    ]
+    if typed:
+        raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
+    from fashiontui.paths import default_store
+    from fashiontui.tui import run_app
+
+    run_app(store or default_store(), data, folders, None if device == "auto" else device)
+
+
+def _data_folders(data_dir: Path | None) -> list[Path]:
+    """Where Fashion-MNIST may lie; a download goes to the first."""
+    from fashiontui.paths import data_folder
+
+    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
+    return [Path(folder).expanduser() for folder in folders if folder]
 
 
 def _open_store(where: str | None) -> "Store":

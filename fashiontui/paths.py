@@ -25,3 +25,13 @@ def recipe_folder() -> Path:
 def measurements_file() -> Path:
     """What was measured of this machine's speed."""
     return _dirs.user_cache_path / "measurements.json"
+
+
+def config_file() -> Path:
+    """The user's settings of the app."""
+    return _dirs.user_config_path / "config.toml"
+
+
+def last_choice_file() -> Path:
+    """What was chosen in the app the last time."""
+    return _dirs.user_state_path / "last-choice.json"

@@ -5,20 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from fashiontui.domain.classes import CLASS_NAMES
 from fashiontui.domain.spec import DatasetName
 
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 VALIDATION_SHARE = 0.1
 
 

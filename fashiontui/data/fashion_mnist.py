@@ -17,6 +17,8 @@ from fashiontui.data.dataset import Dataset
 from fashiontui.data.load import NotObtainable
 from fashiontui.domain.errors import DataError
 
+DOWNLOAD_BYTES = 30_878_645
+"""Size of the four archives together."""
 STALL_SECONDS = 30
 """A download that receives nothing for so long is given up."""
 
@@ -47,13 +49,21 @@ def load(folders: list[Path], notice: Callable[[str], None]) -> Dataset:
         NotObtainable: no folder holds it and it cannot be downloaded.
         DataError: a file is not Fashion-MNIST's, or cannot be read.
     """
-    for folder in folders:
-        archives = _archives_in(folder)
-        if archives is not None:
-            if folder != folders[0]:
-                notice(f"{folders[0]} holds no Fashion-MNIST; using {archives}.")
-            return _read(archives)
-    return _read(_download(folders[0], notice))
+    archives = find(folders)
+    if archives is None:
+        return _read(download(folders[0], notice))
+    if not archives.is_relative_to(folders[0]):
+        notice(f"{folders[0]} holds no Fashion-MNIST; using {archives}.")
+    return _read(archives)
+
+
+def find(folders: list[Path]) -> Path | None:
+    """The first folder that holds the four archives; None when no folder does.
+
+    Raises:
+        DataError: a folder holds some of them and lacks others.
+    """
+    return next(filter(None, map(_archives_in, folders)), None)
 
 
 def _archives_in(folder: Path) -> Path | None:
@@ -108,8 +118,12 @@ def _read(archives: Path) -> Dataset:
     )
 
 
-def _download(root: Path, notice: Callable[[str], None]) -> Path:
-    """Download the archives below ``root``, all or none, and return their folder."""
+def download(root: Path, notice: Callable[[str], None]) -> Path:
+    """Download the archives below ``root``, all or none, and return their folder.
+
+    Raises:
+        NotObtainable: the server or the folder does not let it.
+    """
     destination = root / "FashionMNIST" / "raw"
     notice(f"Downloading Fashion-MNIST (31 MB) to {destination}.")
     try:
@@ -126,6 +140,12 @@ def _download(root: Path, notice: Callable[[str], None]) -> Path:
             "put its four .gz archives into a folder and name it with --data-dir."
         ) from error
     return destination
+
+
+def downloaded_bytes(root: Path) -> int:
+    """How much of a download below ``root`` that is under way has arrived."""
+    arriving = (root / "FashionMNIST" / "raw").glob(".download-*/FashionMNIST/raw/*.gz*")
+    return sum(archive.stat().st_size for archive in arriving)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from fashiontui.data.dataset import CLASS_NAMES, Dataset
+from fashiontui.data.dataset import Dataset
+from fashiontui.domain.classes import CLASS_NAMES
 from fashiontui.domain.shapes import IMAGE_SIDE
 
 TRAIN_PER_CLASS = 200

@@ -12,10 +12,13 @@ from fashiontui.domain.events import (
     Status,
 )
 
+MAX_PROGRESS = 2_000
+"""Most progress events kept: more than any screen has columns, and a bound for long runs."""
+
 
 @dataclass
 class History:
-    """Everything seen of one run, in order."""
+    """What was seen of one run, in order; progress is thinned when a run is long."""
 
     started: RunStarted | None = None
     progress: list[Progress] = field(default_factory=list)
@@ -31,6 +34,8 @@ class History:
                 self.started = event
             case Progress():
                 self.progress.append(event)
+                if len(self.progress) > MAX_PROGRESS:
+                    self.progress[:-1] = self.progress[:-1:2]
             case EpochEnded():
                 self.epochs.append(event)
             case FirstLayer():
@@ -48,7 +53,12 @@ class History:
         """Optimiser steps done so far, as last heard."""
         if self.finished and self.finished.status is Status.FINISHED:
             return self.steps
-        return self.progress[-1].step if self.progress else 0
+        last_progress = self.progress[-1].step if self.progress else 0
+        if self.started is None:
+            return last_progress
+        # Where steps are quick, whole epochs pass between two progress events.
+        per_epoch = self.steps // self.started.spec.settings.epochs
+        return max(last_progress, per_epoch * len(self.epochs))
 
     @property
     def steps(self) -> int:
@@ -67,7 +77,6 @@ class History:
         """Expected training and validation time still to come; None before the first news."""
         if self.finished:
             return 0.0
-        if not self.progress:
+        if not self.steps_done:
             return None
-        last = self.progress[-1]
-        return last.train_seconds * (self.steps - last.step) / last.step
+        return self.train_seconds * (self.steps - self.steps_done) / self.steps_done

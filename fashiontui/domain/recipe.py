@@ -133,6 +133,11 @@ def builtin_recipes() -> list[str]:
     )
 
 
+def recipe_names(user_folder: Path) -> list[str]:
+    """Names of the built-in recipes, then of the user's own."""
+    return [*builtin_recipes(), *_names_in(user_folder)]
+
+
 def load_recipe(name: str, user_folder: Path) -> Recipe:
     """The recipe of that name, or in that ``.toml`` file.
 
@@ -147,7 +152,7 @@ def load_recipe(name: str, user_folder: Path) -> Recipe:
     path = Path(name) if name.endswith(".toml") else user_folder / f"{name}.toml"
     by_name = not name.endswith(".toml")
     if by_name and (Path(name).name != name or not os.path.exists(path)):
-        known = ", ".join([*builtin_recipes(), *_names_in(user_folder)])
+        known = ", ".join(recipe_names(user_folder))
         raise UsageError(f"Unknown recipe {name!r}; choose one of {known}, or give a .toml file.")
     try:
         with path.open("rb") as file:

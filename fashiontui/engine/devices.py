@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import torch
 
 from fashiontui.domain.errors import DeviceError, UsageError
@@ -82,6 +83,13 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return "Apple GPU"
     return _processor_name()
+
+
+def memory_bytes(device: torch.device) -> int:
+    """Memory a run can use on it: the card's own, or the machine's."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)
 
 
 def _processor_name() -> str:

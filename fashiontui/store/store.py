@@ -5,15 +5,20 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 import psutil
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import EpochEnded, Predictions, RunFinished, RunStarted, Status
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.spec import RunSpec
 from fashiontui.store.connection import (
     connectable,
@@ -66,9 +71,7 @@ class Store:
                     precision=started.precision,
                     threads=started.threads,
                     versions=started.versions,
-                    owner_host=socket.gethostname(),
-                    owner_pid=os.getpid(),
-                    owner_started=psutil.Process().create_time(),
+                    **_owner(),
                 )
             )
 
@@ -106,16 +109,8 @@ class Store:
                     weights_sha256=finished.weights_sha256,
                 )
             )
-            for split, made in (("validation", finished.validation), ("test", finished.test)):
-                if changed.rowcount and made is not None:
-                    connection.execute(
-                        insert(predictions).values(
-                            run_id=finished.run_id,
-                            split=split,
-                            predicted=made.predicted,
-                            labels=made.labels,
-                        )
-                    )
+            if changed.rowcount:
+                _keep_predictions(connection, finished.run_id, finished.validation, finished.test)
 
     def runs(self) -> list[RunRecord]:
         """Every run, the newest first, without predictions."""
@@ -127,6 +122,41 @@ class Store:
             for row in connection.execute(select(epochs).order_by(epochs.c.run_id, epochs.c.epoch)):
                 histories.setdefault(row.run_id, []).append(EpochEnded(**row._mapping))
             return [self._record(row, histories.get(row.id, []), {}) for row in rows]
+
+    def board(self) -> list[BoardRow]:
+        """Every run as a light row, the newest first, in one query.
+
+        Raises:
+            StoreError: the store cannot be read, or a run in it is damaged.
+        """
+        of_run = epochs.c.run_id == runs_table.c.id
+        last_val = (
+            select(epochs.c.val_accuracy)
+            .where(of_run)
+            .order_by(epochs.c.epoch.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        # The harmonic mean: every epoch trains the same number of images.
+        pace = select(1 / func.avg(1 / epochs.c.images_per_second)).where(of_run).scalar_subquery()
+        done = select(func.max(epochs.c.epoch)).where(of_run).scalar_subquery()
+        test_images = (
+            select(func.length(predictions.c.labels))
+            .where(predictions.c.run_id == runs_table.c.id, predictions.c.split == "test")
+            .scalar_subquery()
+        )
+        columns = (
+            *(runs_table.c[name] for name in ("id", "created", "status", "spec", "device")),
+            *(runs_table.c[name] for name in ("train_seconds", "test_accuracy")),
+            last_val.label("val_accuracy"),
+            pace.label("images_per_second"),
+            done.label("epochs"),
+            test_images.label("test_images"),
+        )
+        newest_first = (runs_table.c.created.desc(), runs_table.c.id)
+        with self._reading() as connection:
+            rows = connection.execute(select(*columns).order_by(*newest_first))
+            return [self._board_row(row) for row in rows]
 
     def get(self, run_id: str) -> RunRecord:
         """One run with its predictions.
@@ -165,6 +195,32 @@ class Store:
                 raise UsageError(f"Run {found} is training; stop it before deleting it.")
             connection.execute(delete(runs_table).where(runs_table.c.id == found))
             return found
+
+    def restore(self, record: RunRecord) -> None:
+        """Put back a run that was deleted, with its history and predictions."""
+        with self._writing() as connection:
+            connection.execute(
+                insert(runs_table).values(
+                    id=record.id,
+                    created=record.created,
+                    status=record.status.value,
+                    cause=record.cause,
+                    spec=record.spec.model_dump(mode="json"),
+                    device=record.device,
+                    device_name=record.device_name,
+                    precision=record.precision,
+                    threads=record.threads,
+                    versions=record.versions,
+                    train_seconds=record.train_seconds,
+                    total_seconds=record.total_seconds,
+                    test_accuracy=record.test_accuracy,
+                    weights_sha256=record.weights_sha256,
+                    **_owner(),
+                )
+            )
+            if record.epochs:
+                connection.execute(insert(epochs), [asdict(epoch) for epoch in record.epochs])
+            _keep_predictions(connection, record.id, record.validation, record.test)
 
     def _id(self, connection: Connection, beginning: str) -> str:
         found = connection.scalars(
@@ -205,6 +261,35 @@ class Store:
             test=made.get("test"),
         )
 
+    def _board_row(self, row: Row[Any]) -> BoardRow:
+        """A row from the stored spec as it is: checking thousands of them would take long."""
+        try:
+            spec = row.spec
+            arch, shape, model = spec["arch"], tuple(spec["shape"]), spec["model"]
+            described, weights = _network_facts(arch, shape)
+            return BoardRow(
+                id=row.id,
+                title=model or f"{arch} {described}",
+                arch=arch,
+                shape=described,
+                weights=weights,
+                budget=spec["budget"],
+                recipe=spec["recipe"],
+                seed=spec["seed"],
+                dataset=spec["dataset"],
+                status=Status(row.status),
+                created=row.created,
+                device=row.device,
+                epochs=row.epochs or 0,
+                val_accuracy=row.val_accuracy,
+                test_accuracy=row.test_accuracy,
+                test_images=row.test_images,
+                train_seconds=row.train_seconds,
+                images_per_second=row.images_per_second,
+            )
+        except (KeyError, TypeError, ValueError, UsageError) as error:
+            raise StoreError(f"Run {row.id} in the store {self._name} is damaged.") from error
+
     def _name_interrupted_runs(self) -> None:
         """Mark runs of this machine whose process is gone as interrupted."""
         with self._reading() as connection:
@@ -233,6 +318,37 @@ class Store:
         writing = self._engine.execution_options(writes=True)
         with one_sentence_errors(self._name), writing.begin() as connection:
             yield connection
+
+
+def _owner() -> dict[str, str | int | float]:
+    """The columns that say which process a run belongs to: this one."""
+    return {
+        "owner_host": socket.gethostname(),
+        "owner_pid": os.getpid(),
+        "owner_started": psutil.Process().create_time(),
+    }
+
+
+def _keep_predictions(
+    connection: Connection,
+    run_id: str,
+    validation: Predictions | None,
+    test: Predictions | None,
+) -> None:
+    for split, made in (("validation", validation), ("test", test)):
+        if made is not None:
+            connection.execute(
+                insert(predictions).values(
+                    run_id=run_id, split=split, predicted=made.predicted, labels=made.labels
+                )
+            )
+
+
+@cache
+def _network_facts(arch: str, shape: Shape) -> tuple[str, int]:
+    """How the shape is written, and its weights."""
+    family = family_named(arch)
+    return family.describe(shape), family.weights(shape)
 
 
 def new_run_id() -> str:

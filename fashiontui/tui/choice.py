@@ -1,0 +1,64 @@
+"""What was chosen the last time, kept between starts."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fashiontui.domain.shapes import Shape
+from fashiontui.domain.spec import DatasetName
+
+
+class Choice(BaseModel):
+    """The form as it was left, and what is remembered with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    arch: Literal["fcn", "cnn"] = "fcn"
+    """Family."""
+    budget: str = "50k"
+    """As typed."""
+    shape: Shape | None = None
+    """The shape picked among those offered; None takes the first."""
+    recipe: str = "fast"
+    """Name of the recipe."""
+    overrides: dict[str, str] = {}
+    """Settings typed over the recipe's, by name."""
+    seeds: str = "1"
+    """How many seeds, as typed."""
+    device: str = "auto"
+    """auto, cpu, cuda:0, mps."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Number format of the training."""
+    dataset: DatasetName | None = None
+    """Data set chosen when Fashion-MNIST was missing."""
+    data_folder: str | None = None
+    """Folder of Fashion-MNIST that was chosen."""
+    pinned: str | None = None
+    """Id of the run every chart compares with."""
+    report_rows: bool = True
+    """Whether the report's rows are on the board."""
+    theme: str | None = None
+    """The theme picked last."""
+
+
+def load_choice(file: Path) -> tuple[Choice, str | None]:
+    """What was chosen the last time, and a sentence where that could not be read."""
+    if not file.exists():
+        return Choice(), None
+    try:
+        return Choice.model_validate_json(file.read_bytes()), None
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return Choice(), f"The last settings in {file} cannot be read; starting from the defaults."
+
+
+def save_choice(choice: Choice, file: Path) -> str | None:
+    """Keep it for the next start; a sentence where that is not possible."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_suffix(".tmp")
+        beside.write_text(choice.model_dump_json(indent=1), encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        return f"Cannot keep these settings in {file}: {error.strerror}."
+    return None

@@ -1,0 +1,81 @@
+"""The store as the app sees it: opened behind the first paint, asked from threads only.
+
+A database may be locked by another process for many seconds, so no query ever runs on the event
+loop.
+"""
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from fashiontui.domain.board import BoardRow
+from fashiontui.domain.record import RunRecord
+
+if TYPE_CHECKING:
+    from fashiontui.store import Store
+
+
+class Library:
+    """Stored runs, one question at a time; deletions are remembered so that they can be undone."""
+
+    def __init__(self, where: str) -> None:
+        """Name a store without opening it: that would import SQLAlchemy before the first paint."""
+        self.where = where
+        self._store: Store | None = None
+        self._opening = Lock()
+        self._asking = Lock()
+        self._deleted: list[tuple[RunRecord, ...]] = []
+
+    def store(self) -> "Store":
+        """The store, opened on first use.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        from fashiontui.store import Store
+
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self.where)
+            return self._store
+
+    def board(self) -> list[BoardRow]:
+        """Every stored run as a light row."""
+        with self._asking:
+            return self.store().board()
+
+    def get(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
+        """Whole runs, with histories and predictions."""
+        with self._asking:
+            return tuple(self.store().get(run_id) for run_id in run_ids)
+
+    def delete(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
+        """Delete runs and return them; ``undo`` brings them back.
+
+        Raises:
+            UsageError: one of them is training; those before it are deleted, and can be undone.
+        """
+        records = self.get(run_ids)
+        gone: list[RunRecord] = []
+        with self._asking:
+            try:
+                for record in records:
+                    self.store().delete(record.id)
+                    gone.append(record)
+            finally:
+                if gone:
+                    self._deleted.append(tuple(gone))
+        return records
+
+    def undo(self) -> tuple[RunRecord, ...]:
+        """Bring back what was deleted last; nothing when nothing was."""
+        with self._asking:
+            if not self._deleted:
+                return ()
+            for record in self._deleted[-1]:
+                self.store().restore(record)
+            return self._deleted.pop()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()

@@ -1,0 +1,119 @@
+"""Everything the threads tell the app, and the widgets tell the screen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.message import Message
+
+from fashiontui.domain.board import BoardRow
+from fashiontui.domain.errors import ExitCode
+from fashiontui.domain.events import Event
+from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import DatasetName, RunSpec
+from fashiontui.tui.queue import Job
+
+
+@dataclass
+class TorchLoaded(Message):
+    """torch is imported, and these devices are really there, the best one first."""
+
+    devices: tuple["Device", ...]
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device that can train."""
+
+    name: str
+    """cpu, cuda:0, mps."""
+    title: str
+    """What it calls itself."""
+    memory_gib: float
+
+
+@dataclass
+class DataFound(Message):
+    """The data set that runs will be trained on is there."""
+
+    dataset: DatasetName
+    place: Path | None
+    """Folder of the archives; None for the sample set."""
+
+
+@dataclass
+class DataMissing(Message):
+    """Fashion-MNIST lies in none of the folders, or is not usable there."""
+
+    reason: str
+
+
+@dataclass
+class Downloaded(Message):
+    """So much of Fashion-MNIST has arrived."""
+
+    done: int
+    total: int
+
+
+@dataclass
+class BoardLoaded(Message):
+    """The stored runs, the newest first."""
+
+    rows: list[BoardRow]
+
+
+@dataclass
+class Failed(Message):
+    """Something went wrong that the user can mend; the sentence says how."""
+
+    sentence: str
+    code: ExitCode
+    job: Job | None = None
+    """The job it happened to, which did not train to its end."""
+
+
+@dataclass
+class JobBegan(Message):
+    """The training thread took a job and prepares it."""
+
+    job: Job
+
+
+@dataclass
+class RunEvent(Message):
+    """Something happened in the run under way. Never replaced by a later one: charts need all."""
+
+    job: Job
+    event: Event
+
+
+@dataclass
+class JobOver(Message):
+    """The job under way has ended, in whatever state."""
+
+    job: Job
+    stopped: bool
+    """Whether it was ended early by the user."""
+
+
+@dataclass
+class RunsFetched(Message):
+    """Whole stored runs, asked for by the screen."""
+
+    records: tuple[RunRecord, ...]
+    purpose: str
+    """marked, pinned, details, rerun, deleted or restored: what they were asked for."""
+
+
+@dataclass
+class TrainRequested(Message):
+    """The user wants these runs trained."""
+
+    specs: list[RunSpec]
+
+
+@dataclass
+class Noted(Message):
+    """A line for the log."""
+
+    line: str

@@ -1,0 +1,135 @@
+"""The queue of runs: filled by the screen, drained by the training thread."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+from threading import Condition
+
+from fashiontui.domain.spec import DatasetName, RunSpec
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that was asked for."""
+
+    number: int
+    """Tells apart jobs with the same spec."""
+    spec: RunSpec
+
+
+class RunQueue:
+    """Jobs in order, one of them under way. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._waiting: list[Job] = []
+        self._current: Job | None = None
+        self._ending: Job | None = None
+        self._held = False
+        self._closed = False
+
+    @property
+    def waiting(self) -> tuple[Job, ...]:
+        """Jobs that have not begun, the next one first."""
+        with self._changed:
+            return tuple(self._waiting)
+
+    @property
+    def current(self) -> Job | None:
+        """The job under way."""
+        with self._changed:
+            return self._current
+
+    @property
+    def held(self) -> bool:
+        """Whether no further job begins until ``resume``."""
+        with self._changed:
+            return self._held
+
+    def add(self, specs: Iterable[RunSpec]) -> list[Job]:
+        """Append runs to the queue; asking for more is also a wish to go on."""
+        jobs = [Job(next(_numbers), spec) for spec in specs]
+        with self._changed:
+            self._waiting += jobs
+            self._held = False
+            self._changed.notify_all()
+        return jobs
+
+    def put_back(self, job: Job) -> None:
+        """Return a job that could not begin to the front, and hold the queue."""
+        with self._changed:
+            self._waiting.insert(0, job)
+            self._held = True
+
+    def remove(self, number: int) -> None:
+        """Take a waiting job out; nothing happens when it has begun meanwhile."""
+        with self._changed:
+            self._waiting = [job for job in self._waiting if job.number != number]
+
+    def move(self, number: int, by: int) -> None:
+        """Move a waiting job towards the front (``by`` < 0) or the end."""
+        with self._changed:
+            place = next((i for i, job in enumerate(self._waiting) if job.number == number), None)
+            if place is not None:
+                job = self._waiting.pop(place)
+                self._waiting.insert(max(0, min(len(self._waiting), place + by)), job)
+
+    def use_dataset(self, dataset: DatasetName) -> None:
+        """Train every waiting job on this data set: the one asked for is not to be had."""
+        with self._changed:
+            self._waiting = [
+                Job(job.number, job.spec.model_copy(update={"dataset": dataset}))
+                for job in self._waiting
+            ]
+
+    def stop(self) -> None:
+        """End the job under way at its next batch, and hold the rest."""
+        with self._changed:
+            self._ending = self._current
+            self._held = bool(self._waiting)
+
+    def skip(self) -> None:
+        """End the job under way at its next batch; the next one begins."""
+        with self._changed:
+            self._ending = self._current
+            self._held = False
+
+    def hold(self) -> None:
+        """Let no further job begin until ``resume``."""
+        with self._changed:
+            self._held = bool(self._waiting)
+
+    def resume(self) -> None:
+        """Let the next job begin."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the job under way and hand out no more: the program is quitting."""
+        with self._changed:
+            self._closed = True
+            self._ending = self._current
+            self._changed.notify_all()
+
+    def is_ending(self, job: Job) -> bool:
+        """Whether this job is to end at its next batch."""
+        with self._changed:
+            return self._closed or self._ending is job
+
+    def take(self) -> Job | None:
+        """Wait for the next job and mark it as under way; None when the queue is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or (self._waiting and not self._held))
+            if self._closed:
+                return None
+            self._current = self._waiting.pop(0)
+            return self._current
+
+    def done(self, job: Job) -> None:
+        """The job under way is over."""
+        with self._changed:
+            if self._current is job:
+                self._current = self._ending = None

@@ -1,0 +1,457 @@
+"""The main screen: configure, watch and compare."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, RichLog, TabbedContent, TabPane
+
+from fashiontui.domain.board import BoardRow
+from fashiontui.domain.errors import ExitCode
+from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
+from fashiontui.domain.history import History
+from fashiontui.domain.record import RunRecord
+from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.domain.spec import DatasetName
+from fashiontui.tui import log
+from fashiontui.tui.choice import Choice
+from fashiontui.tui.curves import accuracy_curves, epochs_shown, loss_curves, reference
+from fashiontui.tui.library import Library
+from fashiontui.tui.messages import (
+    BoardLoaded,
+    DataFound,
+    Failed,
+    JobBegan,
+    JobOver,
+    Noted,
+    RunEvent,
+    RunsFetched,
+    TorchLoaded,
+    TrainRequested,
+)
+from fashiontui.tui.queue import RunQueue
+from fashiontui.tui.screens.details import Details
+from fashiontui.tui.widgets.chart import LEAST_EPOCHS, Chart, Curves, Marker, View
+from fashiontui.tui.widgets.configure import Configure
+from fashiontui.tui.widgets.first_layer import FirstLayerView
+from fashiontui.tui.widgets.leaderboard import Leaderboard
+from fashiontui.tui.widgets.queue_view import QueueList, QueueView
+from fashiontui.tui.widgets.run_line import RunLine
+from fashiontui.tui.widgets.status_line import StatusLine
+
+REDRAW_SECONDS = 0.1
+"""Least time between two drawings of what a run does: as often as news comes."""
+PANELS = ("configure", "loss", "accuracy", "board", "queue-pane", "layer-pane", "log-pane")
+
+
+class LabScreen(Screen[None]):
+    """Four panels around one history: what the run under way has told so far."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (26, "-high")]
+    BINDINGS = [
+        Binding("t", "train", "Train", id="lab.train", tooltip="Train the network of panel 1"),
+        Binding("a", "all_seven", "All seven", id="lab.all_seven",
+                tooltip="Queue the report's seven models"),
+        Binding("s", "stop", "Stop", id="lab.stop",
+                tooltip="Stop the run now, keep what it learned, hold the queue"),
+        Binding("n", "skip", "Next", id="lab.skip",
+                tooltip="End the run now and begin the next in the queue"),
+        Binding("g", "resume", "Go on", id="lab.resume", tooltip="Let a held queue go on"),
+        Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
+                tooltip="Filter the board by typing"),
+        Binding("y", "log_axis", "Log axis", id="lab.log_axis",
+                tooltip="Losses on a logarithmic or a linear axis"),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", id="lab.zoom_in", show=False,
+                key_display="+", tooltip="Half as many epochs, around the cursor or at the end"),
+        Binding("minus", "zoom(2)", "Zoom out", id="lab.zoom_out", show=False, key_display="-",
+                tooltip="Twice as many epochs"),
+        Binding("0", "zoom_all", "All epochs", id="lab.zoom_all", show=False,
+                tooltip="Show every epoch"),
+        Binding("u", "undo", "Undo", id="lab.undo", show=False,
+                tooltip="Bring back the runs deleted last"),
+        Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,
+                tooltip="Show or hide the report's rows"),
+        Binding("f5", "read_store", "Read store", id="lab.read_store", show=False,
+                tooltip="Read the stored runs again"),
+        *(
+            Binding(str(number), f"panel('{panel}')", title, id=f"lab.panel_{number}",
+                    show=False, tooltip=f"Go to {title}")
+            for number, (panel, title) in enumerate(
+                zip(PANELS, ("Configure", "Loss", "Validation accuracy", "Leaderboard", "Queue",
+                             "First layer", "Log"), strict=True), start=1)
+        ),
+        *(
+            Binding(f"f{number}", f"model('{model}')", model, id=f"lab.model_{model}",
+                    show=False, tooltip=f"Set up the report's {model}")
+            for number, model in enumerate(REPORT_MODELS, start=2)
+        ),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        queue: RunQueue,
+        library: Library,
+        choice: Choice,
+        dataset: DatasetName,
+        marker: Marker,
+    ) -> None:
+        """Args:
+        queue: Where requested runs go.
+        library: The stored runs.
+        choice: What the form begins with.
+        dataset: What runs are trained on until another is found.
+        marker: How curves are drawn.
+        """
+        super().__init__()
+        self._queue = queue
+        self._library = library
+        self._choice = choice
+        self._dataset = dataset
+        self._marker = marker
+        self.history = History()
+        self._marked: dict[str, RunRecord] = {}
+        self._pinned: RunRecord | None = None
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        """Status, panels, keys."""
+        yield StatusLine()
+        with Container(id="panels"):
+            yield Configure(self._choice, self._dataset)
+            with Vertical(id="watch"):
+                with Horizontal(id="charts"):
+                    yield Chart(
+                        "2 Loss",
+                        "Training and validation loss appear here.\n[b]t[/b] trains, "
+                        "[b]space[/b] on the board draws a stored run.",
+                        id="loss", decimals=3, logarithmic=True,
+                    )  # fmt: skip
+                    yield Chart(
+                        "3 Validation accuracy %",
+                        "Validation accuracy appears here after the first epoch.",
+                        id="accuracy", decimals=2, logarithmic=False,
+                    )  # fmt: skip
+                yield RunLine()
+            with TabbedContent(id="lower"):
+                with TabPane("4 Leaderboard", id="board"):
+                    yield Leaderboard(self._library, self._choice.report_rows, self._choice.pinned)
+                with TabPane("5 Queue", id="queue-pane"):
+                    yield QueueView()
+                with TabPane("6 First layer", id="layer-pane"):
+                    yield FirstLayerView()
+                with TabPane("7 Log", id="log-pane"):
+                    yield RichLog(id="log", max_lines=2000, wrap=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Read the store behind the first paint."""
+        for curves in self.query(Curves):
+            curves.marker = self._marker
+        self.query_one(FirstLayerView).shaded = self._marker in ("ascii", "dot")
+        self.add_class("-show-1")
+        self.board.read_store()
+        if self._choice.pinned:
+            self.board.fetch([self._choice.pinned], "pinned")
+
+    @property
+    def board(self) -> Leaderboard:
+        """The leaderboard."""
+        return self.query_one(Leaderboard)
+
+    @property
+    def configure(self) -> Configure:
+        """The form."""
+        return self.query_one(Configure)
+
+    def choice(self) -> Choice:
+        """What to remember for the next start."""
+        board = self.board
+        return self.configure.choice(self._choice).model_copy(
+            update={"pinned": board.pinned, "report_rows": board.with_report}
+        )
+
+    # Training
+
+    @on(TrainRequested)
+    def _add_runs(self, message: TrainRequested) -> None:
+        self._queue.add(message.specs)
+        first = message.specs[0]
+        more = f" and {len(message.specs) - 1} more" if len(message.specs) > 1 else ""
+        self.note(f"Queued {first.title}, seed {first.seed}{more}.")
+        self._show_queue()
+        if self.has_class("-narrow") and not self._queue.current:
+            self.action_panel("loss")  # only one panel fits: show the one that is about to move
+
+    @on(JobBegan)
+    def _job_began(self, message: JobBegan) -> None:
+        self.query_one(RunLine).announce(message.job.spec.title)
+        self.query_one(StatusLine).preparing = message.job.spec.title
+        self._show_queue()
+
+    @on(RunEvent)
+    def _run_event(self, message: RunEvent) -> None:
+        event = message.event
+        if isinstance(event, RunStarted):
+            self.history = History()
+        self.history.fold(event)
+        match event:
+            case RunStarted() | EpochEnded():
+                self.board.put(_live_row(self.history))
+            case FirstLayer():
+                self.query_one(FirstLayerView).show(event)
+            case RunFinished(status=Status.FAILED):
+                self.notify(f"{event.cause}", title="Run failed", severity="error", timeout=15)
+        if line := log.line(event, self.history):
+            self.note(line)
+        self._redraw_soon()
+
+    @on(JobOver)
+    def _job_over(self, message: JobOver) -> None:
+        started = self.history.started
+        if message.stopped and started is not None and self.history.finished is None:
+            seconds = self.history.train_seconds
+            self.history.fold(RunFinished(started.run_id, Status.STOPPED, None, seconds, seconds))
+            self.note(
+                f"{started.spec.title} stopped; its {len(self.history.epochs)} epochs are kept."
+            )
+        self.query_one(StatusLine).preparing = ""
+        self._redraw_soon()
+        self._show_queue()
+        self.board.read_store()
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        self.note(message.sentence)
+        self.notify(message.sentence, title="Cannot go on", severity="error", timeout=15)
+        if message.code is ExitCode.NO_STORE:
+            self.board.say(f"{message.sentence} f5 tries again.")
+        if message.job is not None:
+            self.query_one(RunLine).give_up(message.sentence)
+        self._show_queue()
+
+    @on(QueueList.Changed)
+    def _queue_changed(self, message: QueueList.Changed) -> None:
+        match message.change:
+            case "remove":
+                self._queue.remove(message.number)
+            case "earlier":
+                self._queue.move(message.number, -1)
+            case "later":
+                self._queue.move(message.number, 1)
+        self._show_queue()
+
+    # What the threads found
+
+    @on(TorchLoaded)
+    def _torch_loaded(self, message: TorchLoaded) -> None:
+        self.configure.offer_devices(message.devices)
+        best = message.devices[0]
+        self.query_one(StatusLine).device = best.name
+        for device in message.devices:
+            self.note(f"Device {device.name}: {device.title}, {device.memory_gib:.0f} GiB.")
+
+    @on(DataFound)
+    def _data_found(self, message: DataFound) -> None:
+        self.configure.dataset = message.dataset
+        self.query_one(StatusLine).dataset = message.dataset
+        place = f" in {message.place}" if message.place else ", drawn by the program"
+        self.note(f"Data: {message.dataset}{place}.")
+
+    @on(BoardLoaded)
+    def _board_loaded(self, message: BoardLoaded) -> None:
+        self.board.load(message.rows)
+        if self._queue.current is not None and self.history.started and not self.history.finished:
+            self.board.put(_live_row(self.history))
+
+    @on(RunsFetched)
+    def _runs_fetched(self, message: RunsFetched) -> None:
+        records = message.records
+        match message.purpose:
+            case "marked":
+                self._marked = {record.id: record for record in records}
+            case "pinned":
+                self._pinned = records[0] if records else None
+            case "details":
+                self.app.push_screen(Details(records[0]))
+            case "rerun":
+                self.post_message(TrainRequested([record.spec for record in records]))
+            case "deleted":
+                self.notify(f"Deleted {_counted(records)}; press u to undo.")
+            case "restored":
+                self.notify(f"Brought back {_counted(records)}." if records else "Nothing to undo.")
+        self._redraw_soon()
+
+    @on(Noted)
+    def _noted(self, message: Noted) -> None:
+        self.note(message.line)
+
+    def note(self, line: str) -> None:
+        """Add a line to the log pane."""
+        self.query_one("#log", RichLog).write(log.stamped(line))
+
+    # Drawing
+
+    def _redraw_soon(self) -> None:
+        """Draw once for all the news of a tenth of a second."""
+        if not self._stale:
+            self._stale = True
+            self.set_timer(REDRAW_SECONDS, self.redraw)
+
+    def redraw(self) -> None:
+        """Draw what the run under way has told, with the runs it is compared with."""
+        self._stale = False
+        history = self.history
+        marks = self.board.marks
+        marked = [(marks[run], record) for run, record in self._marked.items() if run in marks]
+        pinned = self._pinned
+        beside = [record for _, record in marked] + ([pinned] if pinned else [])
+        epochs = epochs_shown(history, beside)
+        spec = history.started.spec if history.started else None
+        self.query_one("#loss", Chart).show(loss_curves(history, marked, pinned), None, epochs)
+        self.query_one("#accuracy", Chart).show(
+            accuracy_curves(history, marked, pinned), reference(spec), epochs
+        )
+        current = self._queue.current
+        stopping = current is not None and self._queue.is_ending(current)
+        self.query_one(RunLine).show(history, stopping)
+        self.query_one(StatusLine).show(history)
+
+    def _show_queue(self) -> None:
+        waiting = self._queue.waiting
+        self.query_one(QueueView).show(waiting, self._queue.held)
+        tab = self.query_one("#lower", TabbedContent).get_tab("queue-pane")
+        tab.label = f"5 Queue ({len(waiting)})" if waiting else "5 Queue"
+        self.refresh_bindings()
+
+    # Actions
+
+    def action_train(self) -> None:
+        """Train the network of the form."""
+        self.configure.request()
+
+    def action_all_seven(self) -> None:
+        """Queue the report's seven models."""
+        self.configure.request_all_seven()
+
+    def action_model(self, name: str) -> None:
+        """Set up one of the report's models."""
+        self.configure.choose_model(name)
+
+    def action_stop(self) -> None:
+        """Stop the run under way and hold the queue."""
+        self._queue.stop()
+        self._redraw_soon()
+
+    def action_skip(self) -> None:
+        """End the run under way; the next begins."""
+        self._queue.skip()
+        self._redraw_soon()
+
+    def action_resume(self) -> None:
+        """Let a held queue go on."""
+        self._queue.resume()
+        self._show_queue()
+
+    def action_filter(self) -> None:
+        """Type a filter for the board."""
+        self.action_panel("board")
+        self.board.start_filter()
+
+    def action_undo(self) -> None:
+        """Bring back the runs deleted last."""
+        self.board.undo()
+
+    def action_read_store(self) -> None:
+        """Read the stored runs again."""
+        self.board.read_store()
+
+    def action_report_rows(self) -> None:
+        """Show or hide the report's rows."""
+        self.board.with_report = not self.board.with_report
+        self.board.rebuild()
+
+    def action_log_axis(self) -> None:
+        """Change between a logarithmic and a linear axis for losses."""
+        view = self._view
+        self._look(View(view.window, view.cursor, not view.log))
+
+    def action_zoom(self, factor: float) -> None:
+        """Show fewer or more epochs, around the cursor or up to the newest."""
+        view, epochs = self._view, self.query_one(Curves).epochs
+        left, right = view.window or (0.0, epochs)
+        width = min(epochs, max(LEAST_EPOCHS, (right - left) * factor))
+        newest = len(self.history.epochs) or right
+        middle = newest - width / 2 if view.cursor is None else view.cursor
+        left = float(round(min(max(0.0, middle - width / 2), epochs - width)))
+        whole = width >= epochs
+        self._look(View(None if whole else (left, left + round(width)), view.cursor, view.log))
+
+    def action_zoom_all(self) -> None:
+        """Show every epoch."""
+        self._look(View(None, self._view.cursor, self._view.log))
+
+    @on(Curves.Read)
+    def _read(self, message: Curves.Read) -> None:
+        view = self._view
+        self._look(View(view.window, message.epoch, view.log))
+
+    @property
+    def _view(self) -> View:
+        return self.query_one("#loss", Chart).view
+
+    def _look(self, view: View) -> None:
+        for chart in self.query(Chart):
+            chart.view = view
+
+    def action_panel(self, panel: str) -> None:
+        """Go to a panel: show it where only one fits, and give it the focus."""
+        number = min(PANELS.index(panel) + 1, 4)
+        for other in range(1, 5):
+            self.set_class(other == number, f"-show-{other}")
+        if number == 4:
+            self.query_one("#lower", TabbedContent).active = panel
+        inside = self.query_one(f"#{panel}").query("*").results(Widget)
+        target = next((widget for widget in inside if widget.focusable and widget.display), None)
+        if target is not None:
+            self.set_focus(target)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now."""
+        match action:
+            case "stop" | "skip":
+                return self._queue.current is not None
+            case "resume":
+                return self._queue.held
+        return True
+
+
+def _counted(records: tuple[RunRecord, ...]) -> str:
+    return f"{records[0].spec.title}" if len(records) == 1 else f"{len(records)} runs"
+
+
+def _live_row(history: History) -> BoardRow:
+    """The run under way as a row of the board."""
+    started = history.started
+    assert started is not None
+    spec, last = started.spec, history.epochs[-1] if history.epochs else None
+    return BoardRow(
+        id=started.run_id,
+        title=spec.title,
+        arch=spec.arch,
+        shape=spec.family.describe(spec.shape),
+        weights=started.weights,
+        budget=spec.budget,
+        recipe=spec.recipe,
+        seed=spec.seed,
+        dataset=spec.dataset,
+        status=history.status,
+        created=None,
+        device=started.device,
+        epochs=len(history.epochs),
+        val_accuracy=last.val_accuracy if last else None,
+        train_seconds=history.train_seconds,
+        images_per_second=last.images_per_second if last else None,
+    )

@@ -1,0 +1,43 @@
+"""Numbers as every screen writes them."""
+
+from datetime import datetime
+
+from fashiontui.domain.board import BoardRow
+
+NOTHING = "–"
+"""Stands for a value there is none of."""
+
+
+def percent(value: float | None) -> str:
+    """A percentage with two decimals."""
+    return NOTHING if value is None else f"{value:.2f}"
+
+
+def clock(seconds: float | None) -> str:
+    """A time as h:mm:ss or m:ss."""
+    if seconds is None:
+        return NOTHING
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def whole(value: float | None) -> str:
+    """A count with thousands separators."""
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def test_accuracy(row: BoardRow) -> str:
+    """Test accuracy ± half its 95% interval, or the report's ± with an asterisk."""
+    if row.test_accuracy is None:
+        return NOTHING
+    if row.test_batch_std is not None:
+        return f"{row.test_accuracy:.2f} ±{row.test_batch_std:.2f}*"
+    if row.test_margin is None:
+        return f"{row.test_accuracy:.2f}"
+    return f"{row.test_accuracy:.2f} ±{row.test_margin:.2f} "
+
+
+def date(moment: datetime | None) -> str:
+    """Local date and time to the minute."""
+    return NOTHING if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,66 @@
+"""The leaderboard's columns: what each shows and how it sorts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from fashiontui.domain.board import BoardRow
+from fashiontui.domain.events import Status
+from fashiontui.tui import text
+
+STATUS_GLYPHS = {
+    Status.RUNNING: "▶ training",
+    Status.FINISHED: "✓ finished",
+    Status.STOPPED: "■ stopped",
+    Status.FAILED: "✗ failed",
+    Status.INTERRUPTED: "! interrupted",
+    None: "┄ report",
+}
+"""A glyph and a word for each state, so that none is told by colour alone."""
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the board."""
+
+    key: str
+    title: str
+    show: Callable[[BoardRow], str]
+    sort: Callable[[BoardRow], float | str]
+    """What to sort by; rows without a value sort as the least."""
+    justify: Literal["left", "right"] = "right"
+    best_first: bool = False
+    """Whether the first click sorts descending."""
+
+
+def _least(value: float | None) -> float:
+    return float("-inf") if value is None else value
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("model", "model", lambda r: r.title, lambda r: r.title, "left"),
+    Column("val", "val %", lambda r: text.percent(r.val_accuracy),
+           lambda r: _least(r.val_accuracy), best_first=True),
+    Column("test", "test % ±95", text.test_accuracy,
+           lambda r: _least(r.test_accuracy), best_first=True),
+    Column("weights", "weights", lambda r: text.whole(r.weights), lambda r: r.weights),
+    Column("time", "time", lambda r: text.clock(r.train_seconds),
+           lambda r: _least(r.train_seconds)),
+    Column("speed", "img/s", lambda r: text.whole(r.images_per_second),
+           lambda r: _least(r.images_per_second), best_first=True),
+    Column("status", "status", lambda r: STATUS_GLYPHS[r.status],
+           lambda r: STATUS_GLYPHS[r.status], "left"),
+    Column("recipe", "recipe", lambda r: r.recipe, lambda r: r.recipe, "left"),
+    Column("epochs", "epochs", lambda r: text.whole(r.epochs), lambda r: r.epochs),
+    Column("seed", "seed", lambda r: text.whole(r.seed), lambda r: _least(r.seed)),
+    Column("budget", "budget", lambda r: text.whole(r.budget), lambda r: _least(r.budget)),
+    Column("family", "family", lambda r: r.arch.upper(), lambda r: r.arch, "left"),
+    Column("shape", "shape", lambda r: r.shape, lambda r: r.shape, "left"),
+    Column("data", "data", lambda r: r.dataset, lambda r: r.dataset, "left"),
+    Column("device", "device", lambda r: r.device, lambda r: r.device, "left"),
+    Column("date", "date", lambda r: text.date(r.created),
+           lambda r: (r.created or EARLIEST).timestamp(), best_first=True),
+)  # fmt: skip
+"""What a narrow terminal must show comes first."""

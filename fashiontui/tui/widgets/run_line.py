@@ -1,0 +1,78 @@
+"""The two lines that say how the run under way is doing."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from fashiontui.domain.events import Status
+from fashiontui.domain.history import History
+from fashiontui.tui.text import clock
+
+LEAST_BAR = 8
+NO_RUN = "[$foreground 60%]Nothing is training. Press [b]t[/b] to train the network of panel 1.[/]"
+
+
+class RunLine(Static):
+    """A bar and the figures of the run under way."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_RUN, id="run-line")
+
+    def announce(self, title: str) -> None:
+        """A job was taken and is being prepared."""
+        self.update(Content.from_markup("[b]$title[/b] · measuring speed…", title=title))
+
+    def give_up(self, sentence: str) -> None:
+        """A job cannot train, and why."""
+        self.update(Content.from_markup("[$text-error]✗ $sentence[/]", sentence=sentence))
+
+    def show(self, history: History, stopping: bool) -> None:
+        """Draw how far the run is."""
+        started = history.started
+        if started is None:
+            return
+        share = history.steps_done / history.steps if history.steps else 0.0
+        tail = _fitting(self._figures(history, stopping), self.content_size.width - LEAST_BAR - 1)
+        bar = max(LEAST_BAR, self.content_size.width - len(tail) - 1)
+        full = round(bar * share)
+        self.update(
+            Content.from_markup(
+                f"[$primary]{'━' * full}[/][$foreground 30%]{'─' * (bar - full)}[/] {tail}"
+            )
+        )
+
+    def _figures(self, history: History, stopping: bool) -> list[str]:
+        """What to say of the run, the most important first."""
+        figures = [f"{history.steps_done / max(1, history.steps):.0%}"]
+        figures.append(f"epoch {self._epoch(history)}")
+        if history.finished:
+            figures.append(f"{_ENDS[history.status]} after {clock(history.train_seconds)}")
+        elif history.progress:
+            now, done = history.progress[-1], history.train_seconds
+            total = done + (history.seconds_left or 0.0)
+            figures.append("stopping…" if stopping else f"{clock(history.seconds_left)} left")
+            figures.append(f"{now.images_per_second:,.0f} img/s")
+            figures += [f"{clock(done)} / {clock(total)}", f"lr {now.lr:.1e}"]
+        return figures
+
+    @staticmethod
+    def _epoch(history: History) -> str:
+        assert history.started is not None
+        epochs = history.started.spec.settings.epochs
+        done = len(history.epochs)
+        return f"{done if history.finished else min(done + 1, epochs)}/{epochs}"
+
+
+_ENDS = {
+    Status.FINISHED: "✓ finished",
+    Status.STOPPED: "■ stopped",
+    Status.FAILED: "✗ failed",
+    Status.INTERRUPTED: "! interrupted",
+    Status.RUNNING: "▶ training",
+}
+
+
+def _fitting(figures: list[str], width: int) -> str:
+    """As many of the figures as a width has room for."""
+    while len(figures) > 1 and len(" · ".join(figures)) > width:
+        figures = figures[:-1]
+    return " · ".join(figures)

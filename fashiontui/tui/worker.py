@@ -1,0 +1,161 @@
+"""The training thread: imports torch, then drains the queue until it is closed.
+
+It touches no widget and never waits for the screen: ``post`` only appends to the app's message
+queue. A thread cannot be killed, so it looks at the queue and at its worker between any two events.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from fashiontui import paths
+from fashiontui.domain.errors import DataError, ExitCode, FashiontuiError
+from fashiontui.domain.spec import DataChoice, DatasetName
+from fashiontui.tui.library import Library
+from fashiontui.tui.messages import (
+    DataFound,
+    DataMissing,
+    Device,
+    Failed,
+    JobBegan,
+    JobOver,
+    Noted,
+    RunEvent,
+    TorchLoaded,
+)
+from fashiontui.tui.queue import Job, RunQueue
+
+if TYPE_CHECKING:
+    from fashiontui.data import Dataset
+
+Post = Callable[[Message], bool]
+"""Hands a message to the app; safe from any thread."""
+
+_log = logging.getLogger(__name__)
+
+
+class Trainer:
+    """What the one thread worker runs."""
+
+    def __init__(
+        self,
+        queue: RunQueue,
+        library: Library,
+        data: DataChoice,
+        folders: list[Path],
+        post: Post,
+    ) -> None:
+        """Args:
+        queue: Where the jobs come from.
+        library: Holds the store runs are kept in.
+        data: Which data set runs are trained on, as asked for at the start.
+        folders: Where Fashion-MNIST may lie.
+        post: Hands a message to the app.
+        """
+        self._queue = queue
+        self._library = library
+        self._data = data
+        self._folders = folders
+        self._post = post
+        self._loaded: dict[tuple[DatasetName, str], Dataset] = {}
+
+    def work(self) -> None:
+        """Load torch, look for the data, then train what the queue holds until it is closed."""
+        self._load_torch()
+        look_for_data(self._data, self._folders, self._post)
+        while (job := self._queue.take()) is not None:
+            self._post(JobBegan(job))
+            try:
+                self._train(job)
+            except FashiontuiError as error:
+                self._give_up(job, str(error), error.exit_code)
+            except Exception as error:
+                # A lost device or a fault of this program: the app says so and lives on.
+                _log.exception("Run failed")
+                remedy = "see the log (l); the queue is held, press r to go on."
+                self._give_up(job, f"{type(error).__name__}: {error}; {remedy}")
+
+    def _load_torch(self) -> None:
+        from fashiontui.engine.devices import available_devices, describe, memory_bytes
+
+        self._post(
+            TorchLoaded(
+                tuple(
+                    Device(str(device), describe(device), memory_bytes(device) / 2**30)
+                    for device in available_devices()
+                )
+            )
+        )
+
+    def _train(self, job: Job) -> None:
+        """Train one job, posting each event; closing the generator is what stops it."""
+        from fashiontui.engine import choose_placement, find_device
+        from fashiontui.runner import run
+
+        store = self._library.store()
+        device = find_device(job.spec.device)
+        images = self._images(job.spec.dataset, str(device))
+        placement = choose_placement(job.spec, device, paths.measurements_file())
+        stopped = self._is_ending(job)
+        if not stopped:
+            with closing(run(job.spec, images, placement, store)) as events:
+                for event in events:
+                    self._post(RunEvent(job, event))
+                    if stopped := self._is_ending(job):
+                        break
+        self._queue.done(job)
+        self._post(JobOver(job, stopped))
+
+    def _is_ending(self, job: Job) -> bool:
+        return self._queue.is_ending(job) or get_current_worker().is_cancelled
+
+    def _images(self, name: DatasetName, device: str) -> "Dataset":
+        """The data set on a device; it is loaded once and stays there."""
+        import torch
+
+        from fashiontui.data import fashion_mnist, load
+
+        if (name, device) not in self._loaded:
+            if name == "fashion-mnist" and fashion_mnist.find(self._folders) is None:
+                # Loading would download 31 MB unasked, and without showing how far it is.
+                raise DataError("Fashion-MNIST is not on this machine yet; press d to get it.")
+            self._note(f"Loading {name} onto {device}.")
+            on_cpu = load(name, self._folders, self._note)
+            self._loaded[name, device] = on_cpu.to(torch.device(device))
+        return self._loaded[name, device]
+
+    def _note(self, text: str) -> None:
+        self._post(Noted(text))
+
+    def _give_up(self, job: Job, sentence: str, code: ExitCode = ExitCode.RUN_FAILED) -> None:
+        """Say why a job cannot train; where the next would fare no better, hold them all."""
+        self._queue.done(job)
+        if code in (ExitCode.NO_DATA, ExitCode.NO_STORE):
+            self._queue.put_back(job)
+        else:
+            self._queue.hold()
+        self._post(Failed(sentence, code, job))
+        self._post(JobOver(job, stopped=False))
+
+
+def look_for_data(choice: DataChoice, folders: list[Path], post: Post) -> None:
+    """Tell the app whether the data set that was asked for is there."""
+    if choice == "sample":
+        post(DataFound("sample", None))
+        return
+    try:
+        from fashiontui.data import fashion_mnist
+
+        place = fashion_mnist.find(folders)
+    except DataError as error:
+        post(DataMissing(str(error)))
+        return
+    if place is None:
+        post(DataMissing("Fashion-MNIST is not on this machine yet."))
+    else:
+        post(DataFound("fashion-mnist", place))

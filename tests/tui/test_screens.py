@@ -1,0 +1,156 @@
+"""Pictures of every screen in its telling states, from scripted events: the same bytes each time.
+
+After a wanted change: ``pytest tests/tui/test_screens.py --snapshot-update``, then look at each.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import pytest
+from scripted import ScriptedApp, fill, named_network, spec_of
+from textual.pilot import Pilot
+
+from fashiontui.domain.events import Status
+from fashiontui.tui.choice import Choice
+from fashiontui.tui.messages import DataMissing
+
+Snap = Callable[..., bool]
+Drive = Callable[[Pilot[Any]], Awaitable[None]]
+REDRAWN = 0.25
+"""Longer than the screen waits before it draws news."""
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until threads have answered and the screen shows it."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause(REDRAWN)
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+def shown(
+    snap_compare: Snap,
+    app: ScriptedApp,
+    size: tuple[int, int],
+    drive: Drive | None = None,
+    press: Iterable[str] = (),
+) -> bool:
+    """Whether the app looks as before, once it has been driven and the keys are pressed."""
+
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        if drive is not None:
+            await drive(pilot)
+        for key in press:
+            await pilot.press(key)
+        await settle(pilot)
+
+    return snap_compare(app, terminal_size=size, run_before=run_before)
+
+
+async def midway(pilot: Pilot[Any]) -> None:
+    """A CNN in its eighth epoch of twelve."""
+    pilot.app.play(spec_of(named_network("cnn-50k"), "best", epochs=12), 7)
+
+
+async def finished(pilot: Pilot[Any]) -> None:
+    """An FCN at its end."""
+    pilot.app.play(spec_of(named_network("fcn-100k")), 6, Status.FINISHED)
+
+
+async def failed(pilot: Pilot[Any]) -> None:
+    """An FCN whose loss exploded in its third epoch."""
+    pilot.app.play(spec_of(named_network("fcn-100k"), lr=50.0), 2, Status.FAILED)
+
+
+def filled(**kwargs: Any) -> ScriptedApp:
+    """An app with six stored runs."""
+    app = ScriptedApp(**kwargs)
+    fill(app.library.store())
+    return app
+
+
+def test_an_empty_lab_says_what_to_press(snap_compare: Snap) -> None:
+    assert shown(snap_compare, ScriptedApp(), (120, 40))
+
+
+def test_configuring_shows_what_a_budget_buys_and_what_is_wrong(snap_compare: Snap) -> None:
+    choice = Choice(
+        arch="cnn", budget="37k", recipe="report", overrides={"lr": "1000", "epochs": "5"}
+    )
+    assert shown(snap_compare, filled(choice=choice), (120, 50))
+
+
+def test_a_budget_too_small_says_so_under_the_field(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(choice=Choice(budget="12")), (120, 40))
+
+
+def test_training_midway(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (150, 45), midway)
+
+
+def test_a_finished_run_has_its_place_on_the_board(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (150, 45), finished, ["4"])
+
+
+def test_a_failed_run(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (120, 40), failed, ["7"])
+
+
+def test_marked_and_pinned_runs_are_drawn_beside_the_running_one(snap_compare: Snap) -> None:
+    keys = ["4", "down", "down", "p", *["down"] * 3, "space", "space", "2", "left", "y"]
+    assert shown(snap_compare, filled(), (150, 45), midway, keys)
+
+
+def test_first_layer_of_a_cnn(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (120, 40), midway, ["6"])
+
+
+def test_queue(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (120, 40), midway, ["a", "5", "down", "J"])
+
+
+def test_a_filtered_board(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (120, 40), None, ["slash", *"cnn fin"])
+
+
+def test_details_of_a_run(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (120, 50), None, ["4", "down", "down", "enter"])
+
+
+def test_help_on_the_board(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (120, 50), None, ["4", "question_mark"])
+
+
+def test_quitting_while_a_run_trains_asks(snap_compare: Snap) -> None:
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        await midway(pilot)
+        await settle(pilot)
+        await pilot.press("q")
+        await pilot.pause(REDRAWN)  # the question is asked by a worker, which waits for the answer
+
+    assert snap_compare(filled(), terminal_size=(120, 40), run_before=run_before)
+
+
+def test_missing_data_offers_three_ways_out(snap_compare: Snap) -> None:
+    async def miss(pilot: Pilot[Any]) -> None:
+        pilot.app.lab.post_message(DataMissing("Fashion-MNIST is not on this machine yet."))
+
+    assert shown(snap_compare, ScriptedApp(), (120, 40), miss)
+
+
+@pytest.mark.parametrize("panel", ["1", "2", "3", "4"])
+def test_narrow_terminals_show_one_panel(snap_compare: Snap, panel: str) -> None:
+    assert shown(snap_compare, filled(), (60, 20), midway, [panel])
+
+
+def test_wide_terminals_put_the_board_beside_the_charts(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (200, 60), midway)
+
+
+@pytest.mark.parametrize("theme", ["atelier-light", "okabe-ito"])
+def test_themes(snap_compare: Snap, theme: str) -> None:
+    app = filled(choice=Choice(theme=theme))
+    assert shown(snap_compare, app, (150, 45), midway, ["4", "down", "down", "down", "space"])
