@@ -74,7 +74,7 @@ class LabScreen(Screen[None]):
                 tooltip="Bring back the runs deleted last"),
         Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,
                 tooltip="Show or hide the report's rows"),
-        Binding("f5", "read_store", "Read store", id="lab.read_store", show=False,
+        Binding("ctrl+r", "read_store", "Read store", id="lab.read_store", show=False,
                 tooltip="Read the stored runs again"),
         *(
             Binding(str(number), f"panel('{panel}')", title, id=f"lab.panel_{number}",
@@ -143,7 +143,7 @@ class LabScreen(Screen[None]):
                 with TabPane("6 First layer", id="layer-pane"):
                     yield FirstLayerView()
                 with TabPane("7 Log", id="log-pane"):
-                    yield RichLog(id="log", max_lines=2000, wrap=True)
+                    yield RichLog(id="log", max_lines=2000, wrap=True, min_width=20)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -227,7 +227,7 @@ class LabScreen(Screen[None]):
         self.note(message.sentence)
         self.notify(message.sentence, title="Cannot go on", severity="error", timeout=15)
         if message.code is ExitCode.NO_STORE:
-            self.board.say(f"{message.sentence} f5 tries again.")
+            self.board.say(f"{message.sentence} ctrl+r tries again.")
         if message.job is not None:
             self.query_one(RunLine).give_up(message.sentence)
         self._show_queue()

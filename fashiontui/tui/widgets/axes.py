@@ -37,7 +37,7 @@ def epoch_ticks(low: float, high: float, most: int) -> list[int]:
 
 def labels(ticks: Sequence[float]) -> list[str]:
     """The ticks as text, all with as many decimals as the finest needs, none cut."""
-    for decimals in range(4):
+    for decimals in range(8):
         texts = [f"{tick:.{decimals}f}" for tick in ticks]
         if all(abs(float(t) - tick) < 1e-9 for t, tick in zip(texts, ticks, strict=True)):
             return texts

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import DataTable, Input, Static
-from textual.widgets.data_table import RowDoesNotExist
+from textual.widgets.data_table import ColumnKey, RowDoesNotExist
 
 from fashiontui.domain.board import BoardRow, ranked, report_rows
 from fashiontui.domain.errors import FashiontuiError
@@ -90,6 +90,12 @@ class Leaderboard(Vertical):
         yield BoardTable(cursor_type="row", zebra_stripes=True)
         yield Static(id="board-foot")
 
+    def on_mount(self) -> None:
+        """Add the columns, and the report's rows at once: the store's follow when it is open."""
+        for number in range(-2, len(COLUMNS)):
+            self.table.add_column(self._header(number), key=self._column_key(number + 2))
+        self.rebuild()
+
     @property
     def table(self) -> BoardTable:
         """The table itself."""
@@ -140,9 +146,9 @@ class Leaderboard(Vertical):
         found.sort(key=lambda row: row.status is not Status.RUNNING)  # what trains comes first
         self._order = found
         table = self.table
-        table.clear(columns=True)
+        table.clear()  # columns stay: they keep the width of the widest cell they ever had
         for number in range(-2, len(COLUMNS)):
-            table.add_column(self._header(number), key=self._column_key(number + 2))
+            table.columns[ColumnKey(self._column_key(number + 2))].label = self._header(number)
         self._given = 0
         self._give_more()
         places = [row.id for row in self._order[: self._given]]
@@ -326,7 +332,7 @@ class Leaderboard(Vertical):
         if number < 0:
             return Text("#" if number == -2 else " ", justify="right")
         column = COLUMNS[number]
-        arrow = ("▼" if self._descending else "▲") if number == self._sort else ""
+        arrow = ("▼" if self._descending else "▲") if number == self._sort else " "
         return Text(f"{column.title}{arrow}", justify=column.justify)
 
     def _cells(self, row: BoardRow) -> list[Text]:

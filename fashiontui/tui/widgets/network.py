@@ -81,6 +81,24 @@ class FamilyButton(RadioButton):
         super().watch_value()
 
 
+class FamilyPicker(RadioSet):
+    """Families beside each other; moving to one chooses it."""
+
+    def on_focus(self) -> None:
+        """Put the cursor on the family that is chosen, which may have changed by key."""
+        self._selected = self.pressed_index
+
+    def action_next_button(self) -> None:
+        """Choose the family to the right."""
+        super().action_next_button()
+        self.action_toggle_button()
+
+    def action_previous_button(self) -> None:
+        """Choose the family to the left."""
+        super().action_previous_button()
+        self.action_toggle_button()
+
+
 class NetworkForm(Vertical):
     """Chooses one network and shows what it is made of."""
 
@@ -105,7 +123,7 @@ class NetworkForm(Vertical):
 
     def compose(self) -> ComposeResult:
         """Family, budget, the shapes that fill it, and the layers of the one picked."""
-        with RadioSet(id="family", compact=True):
+        with FamilyPicker(id="family", compact=True):
             for family in FAMILIES.values():
                 yield FamilyButton(
                     family.title, value=family.name == self.arch, name=family.name, compact=True

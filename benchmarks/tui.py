@@ -1,0 +1,238 @@
+"""Measures what the app promises: a quick loop beside training, a quick board, bounded memory.
+
+``python -m benchmarks.tui`` prints one line a promise. Run it on an idle machine: the event loop
+and the training share the cores with everything else.
+"""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import tempfile
+import tracemalloc
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+from time import monotonic, perf_counter
+
+from sqlalchemy import insert
+
+from fashiontui.config import Config
+from fashiontui.domain.events import EpochEnded, Progress, RunStarted, Status
+from fashiontui.domain.plan import named_network, plan
+from fashiontui.domain.recipe import load_recipe
+from fashiontui.domain.spec import RunSpec
+from fashiontui.store import Store
+from fashiontui.store.tables import epochs as epochs_table
+from fashiontui.store.tables import predictions
+from fashiontui.store.tables import runs as runs_table
+from fashiontui.tui.app import FashionTui
+from fashiontui.tui.choice import Choice
+from fashiontui.tui.messages import JobBegan, RunEvent
+from fashiontui.tui.queue import Job
+from fashiontui.tui.widgets.leaderboard import Leaderboard
+
+SIZE = (150, 45)
+TRAINED_EPOCHS = 40
+TICK_SECONDS = 0.005
+STORED_RUNS = 10_000
+EPOCHS_EACH = 6
+HOURS = 8
+PATIENCE = 300.0
+
+
+def spec(epochs: int) -> RunSpec:
+    """fcn-100k on whatever this machine has, with nothing left to measure."""
+    recipe = load_recipe("fast", Path("/nonexistent"))
+    where = {"device": "cpu", "precision": "fp32", "threads": 1}
+    return plan([named_network("fcn-100k")], recipe, {"epochs": epochs}, [0], **where)[0]
+
+
+class Quiet(FashionTui):
+    """The app without its training thread."""
+
+    def _start_training_thread(self) -> None:
+        pass
+
+
+def first_paint() -> float:
+    """Seconds from the start of the process to the first screen, in a fresh process."""
+    program = (
+        "import time; began = time.perf_counter()\n"
+        "import sys, tempfile, pathlib\n"
+        "sys.argv = ['fashiontui']\n"
+        "import fashiontui.cli\n"
+        "from fashiontui.tui.app import FashionTui\n"
+        "from fashiontui.tui.choice import Choice\n"
+        "from fashiontui.config import Config\n"
+        "class Timed(FashionTui):\n"
+        "    def _start_training_thread(self):\n"
+        "        print(time.perf_counter() - began, 'torch' in sys.modules); self.exit()\n"
+        "folder = pathlib.Path(tempfile.mkdtemp())\n"
+        "app = Timed(str(folder / 'runs.db'), 'sample', [folder], Choice(), Config())\n"
+        "app.run(headless=True, size=(150, 45))\n"
+    )
+    times = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        seconds, torch = done.stdout.split()
+        assert torch == "False"
+        times.append(float(seconds))
+    return min(times)
+
+
+async def lag_while_training(folder: Path, data: list[Path]) -> tuple[float, float]:
+    """99th percentile of the loop's lag in ms while fcn-100k trains, and its images/s."""
+    app = FashionTui(str(folder / "runs.db"), "fashion-mnist", data, Choice(), Config())
+    lags: list[float] = []
+    async with app.run_test(size=SIZE):
+        app.queue.add([spec(TRAINED_EPOCHS)])
+        limit = monotonic() + PATIENCE
+        while len(app.lab.history.epochs) < 2 and monotonic() < limit:
+            await asyncio.sleep(0.05)
+        while app.lab.history.finished is None and monotonic() < limit:
+            due = perf_counter() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            lags.append(1000 * (perf_counter() - due))
+        finished = app.lab.history.epochs
+        await app._leave()
+    return quantiles(lags, n=100)[98], pace(finished[2:])
+
+
+def batch_pace(data: list[Path]) -> float:
+    """Images/s of the same run without a screen."""
+    from fashiontui.data import load
+    from fashiontui.engine import choose_placement, find_device
+    from fashiontui.runner import run
+    from fashiontui.store.store import MEMORY
+
+    device = find_device("cpu")
+    images = load("fashion-mnist", data, lambda _: None).to(device)
+    asked = spec(TRAINED_EPOCHS)
+    placement = choose_placement(asked, device, Path("/nonexistent"))
+    with closing(Store(MEMORY)) as store, closing(run(asked, images, placement, store)) as events:
+        ended = [event for event in events if isinstance(event, EpochEnded)]
+    return pace(ended[2:])
+
+
+def pace(ended: list[EpochEnded]) -> float:
+    """Images per second over epochs, validation not counted."""
+    return len(ended) / sum(1 / epoch.images_per_second for epoch in ended)
+
+
+def fill(store: Store) -> None:
+    """Store many runs at once, with epochs and test predictions."""
+    asked = spec(EPOCHS_EACH).model_dump(mode="json")
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    labels = bytes(10_000)
+    with store._engine.begin() as connection:
+        for number in range(STORED_RUNS):
+            run_id = f"{number:012x}"
+            connection.execute(
+                insert(runs_table).values(
+                    id=run_id, created=began + timedelta(minutes=number), status="finished",
+                    spec=asked, device="cpu", device_name="cpu", precision="fp32", threads=1,
+                    versions={}, train_seconds=9.0, total_seconds=9.5,
+                    test_accuracy=85 + number % 700 / 100,
+                    owner_host="x", owner_pid=1, owner_started=0.0,
+                )
+            )  # fmt: skip
+            connection.execute(
+                insert(epochs_table),
+                [
+                    {
+                        "run_id": run_id, "epoch": epoch, "train_loss": 0.4, "val_loss": 0.4,
+                        "val_accuracy": 85 + number % 800 / 100, "lr": 1e-3,
+                        "images_per_second": 9e4, "train_seconds": 1.5 * epoch,
+                    }
+                    for epoch in range(1, EPOCHS_EACH + 1)
+                ],
+            )  # fmt: skip
+            connection.execute(
+                insert(predictions).values(
+                    run_id=run_id, split="test", predicted=labels, labels=labels
+                )
+            )
+
+
+async def board_opening(folder: Path) -> float:
+    """Seconds from asking the store for its runs until they are on the screen."""
+    where = str(folder / "many.db")
+    with closing(Store(where)) as store:
+        fill(store)
+    app = Quiet(where, "sample", [folder], Choice(), Config())
+    async with app.run_test(size=SIZE) as pilot:
+        board = app.query_one(Leaderboard)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        times = []
+        for _ in range(3):
+            board.load([])
+            await pilot.pause()
+            began = perf_counter()
+            board.read_store()
+            while board.table.row_count < 100:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
+            times.append(perf_counter() - began)
+        app.exit()
+    return min(times)
+
+
+async def memory_growth(folder: Path) -> float:
+    """MiB that eight hours of events add, once the first minutes have filled what is bounded."""
+    app = Quiet(str(folder / "memory.db"), "sample", [folder], Choice(), Config())
+    asked = spec(10_000)
+    job = Job(1, asked)
+    async with app.run_test(size=SIZE) as pilot:
+        app.lab.post_message(JobBegan(job))
+        app.lab.post_message(RunEvent(job, RunStarted("x", asked, 1, 10**7, "cpu", "", "fp32", 1)))
+        tick = Progress("x", 1, 0.0, 0.5, 1e-3, 9e4, 0.1)
+        ended = EpochEnded("x", 1, 0.5, 0.5, 90.0, 1e-3, 9e4, 1.0)
+
+        async def hours(first: int, last: int) -> None:
+            for number in range(first * 36_000, last * 36_000):
+                event = replace(tick, step=number, epoch=number / 50, train_seconds=number / 10)
+                app.lab._run_event(RunEvent(job, event))
+                if number % 50 == 49:
+                    epoch = replace(ended, epoch=number // 50, train_seconds=number / 10)
+                    app.lab._run_event(RunEvent(job, epoch))
+                if number % 2_000 == 0:
+                    await pilot.pause(0)
+
+        tracemalloc.start()
+        await pilot.pause(0.3)
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        await hours(0, HOURS)
+        await pilot.pause(0.3)
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        assert app.lab.history.status is Status.RUNNING
+        app.exit()
+    return grown / 2**20
+
+
+def main() -> None:
+    """Print each figure beside what was promised."""
+    import os
+
+    data = [Path(os.environ["FASHIONTUI_DATA_DIR"])]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        print(f"first paint                    {first_paint():8.2f} s   (under 0.6)")
+        print(f"10,000 runs on the board       {asyncio.run(board_opening(folder)):8.2f} s   (0.3)")
+        print(f"growth over 8 hours of events  {asyncio.run(memory_growth(folder)):8.1f} MiB (20)")
+        alone = batch_pace(data)
+        lag, shown = asyncio.run(lag_while_training(folder, data))
+        print(f"loop lag, 99th percentile      {lag:8.1f} ms  (under 20)")
+        print(f"training slower than batch     {100 * (1 - shown / alone):8.1f} %   (3)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,379 @@
+"""Every key does what it says, driven through scripted runs without training."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from scripted import ScriptedApp, fill, named_network, spec_of
+from textual.pilot import Pilot
+from textual.widgets import Input, TabbedContent
+
+from fashiontui import paths
+from fashiontui.config import Config
+from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.tui.choice import load_choice
+from fashiontui.tui.screens.confirm import Confirm
+from fashiontui.tui.screens.data import ChooseData
+from fashiontui.tui.screens.details import Details
+from fashiontui.tui.screens.help import Help
+from fashiontui.tui.widgets.chart import Chart
+from fashiontui.tui.widgets.columns import COLUMNS
+from fashiontui.tui.widgets.network import BudgetInput, NetworkForm
+
+SIZE = (150, 45)
+Scenario = Callable[[ScriptedApp, Pilot[Any]], Awaitable[None]]
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until threads have answered."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys one after another and wait for what they cause."""
+    await pilot.press(*keys)
+    await settle(pilot)
+
+
+def drive(scenario: Scenario, size: tuple[int, int] = SIZE, **kwargs: Any) -> ScriptedApp:
+    """Run a scenario in an app with six stored runs, and return the app."""
+    app = ScriptedApp(**kwargs)
+    fill(app.library.store())
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot)
+            await scenario(app, pilot)
+
+    asyncio.run(run())
+    return app
+
+
+def test_t_queues_one_run_for_each_seed() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.lab.configure.field("seeds").value = "3"
+        await press(pilot, "t")
+        assert [job.spec.seed for job in app.queue.waiting] == [0, 1, 2]
+
+    drive(scenario)
+
+
+def test_a_queues_all_seven() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "a")
+        assert [job.spec.model for job in app.queue.waiting] == list(REPORT_MODELS)
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize(
+    ("key", "model"), [("f2", "fcn-50k"), ("f5", "cnn-10k"), ("f8", "cnn-100k")]
+)
+def test_function_keys_set_up_the_reports_models(key: str, model: str) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, key)
+        network = app.lab.query_one(NetworkForm).network
+        assert network is not None
+        assert (network.model, network.shape) == (model, REPORT_MODELS[model].shape)
+
+    drive(scenario)
+
+
+def test_budgets_are_solved_as_one_types_and_letters_stay_shortcuts() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        form = app.lab.query_one(NetworkForm)
+        await press(pilot, "tab", "3", "7", "k")
+        assert form.budget == "37k"
+        assert form.network is not None and form.network.shape[0] > 1
+        await press(pilot, "up")
+        assert form.budget == "50k"
+        await press(pilot, "a")
+        assert form.budget == "50k"
+        assert len(app.queue.waiting) == 7
+
+    drive(scenario)
+
+
+def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        field = app.lab.configure.field("lr")
+        field.value = "1000"
+        await press(pilot)
+        assert "less than or equal to 100" in field.error
+        await press(pilot, "t")
+        assert app.queue.waiting == ()
+        field.value = "1e-3"
+        await press(pilot)
+        assert field.error == ""
+
+    drive(scenario)
+
+
+def test_s_stops_and_holds_n_goes_on_g_resumes() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.play(spec_of(named_network("cnn-50k")), 1)
+        await press(pilot, "a", "s")
+        job = app.queue.current
+        assert job is not None and app.queue.is_ending(job) and app.queue.held
+        await press(pilot, "n")
+        assert not app.queue.held
+        app.queue.hold()
+        await press(pilot, "g")
+        assert not app.queue.held
+
+    drive(scenario)
+
+
+def test_the_queue_can_be_reordered_and_thinned() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.play(spec_of(named_network("cnn-50k")), 1)
+        await press(pilot, "a", "5", "J")
+        assert [job.spec.model for job in app.queue.waiting][:2] == ["fcn-100k", "fcn-50k"]
+        await press(pilot, "K", "x")
+        assert "fcn-50k" not in [job.spec.model for job in app.queue.waiting]
+
+    drive(scenario)
+
+
+def test_slash_filters_by_typing_and_escape_clears() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "slash", *"failed")
+        assert app.lab.board.table.row_count == 1
+        await press(pilot, "enter", "escape")
+        assert app.lab.board.table.row_count == 6 + len(REPORT_MODELS)
+
+    drive(scenario)
+
+
+def test_space_marks_and_p_pins_a_run_for_the_charts() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        board = app.lab.board
+        await press(pilot, "4", "v", "space", "space")
+        assert sorted(board.marks.values()) == ["a", "b"]
+        await press(pilot, "up", "up", "p")
+        await pilot.pause(0.2)
+        looks = [series.look for series in app.lab.query_one("#loss", Chart).curves.series]
+        assert looks == ["pinned", "a", "b"]
+        await press(pilot, "p", "space")
+        assert board.pinned is None
+        assert list(board.marks.values()) == ["b"]
+
+    drive(scenario)
+
+
+def test_x_deletes_and_u_brings_back() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        store = app.library.store()
+        before = {run.id: store.get(run.id) for run in store.runs()}
+        await press(pilot, "4", "v", "space", "space", "x")
+        assert len(store.runs()) == len(before) - 2
+        await press(pilot, "u")
+        assert {run.id: store.get(run.id) for run in store.runs()} == before
+
+    drive(scenario)
+
+
+def test_r_queues_the_exact_spec() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "4", "v", "r")
+        row = app.lab.board.current
+        assert row is not None
+        assert [job.spec for job in app.queue.waiting] == [app.library.store().get(row.id).spec]
+
+    drive(scenario)
+
+
+def test_enter_opens_a_run_and_escape_returns() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "4", "v", "enter")
+        assert isinstance(app.screen, Details)
+        await press(pilot, "escape")
+        assert app.screen is app.lab
+
+    drive(scenario)
+
+
+def test_angle_brackets_and_o_sort() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        board = app.lab.board
+        await press(pilot, "4", "v", *[">"] * 2)
+        column = COLUMNS[3]
+        assert column.key == "weights"
+        weights = [board.table.get_row_at(i)[5].plain for i in range(6)]
+        numbers = [int(weight.replace(",", "")) for weight in weights]
+        assert numbers == sorted(numbers)
+        await press(pilot, "o")
+        assert board.table.get_row_at(0)[5].plain == weights[-1]
+
+    drive(scenario)
+
+
+def test_v_hides_the_reports_rows() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        assert app.lab.board.table.row_count == 6 + len(REPORT_MODELS)
+        await press(pilot, "v")
+        assert app.lab.board.table.row_count == 6
+
+    drive(scenario)
+
+
+def test_y_zoom_and_cursor_change_both_charts() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.play(spec_of(named_network("cnn-50k"), "best", epochs=12), 8)
+        await pilot.pause(0.3)
+        await press(pilot, "y", "plus", "2", "left")
+        views = {chart.view for chart in app.lab.query(Chart)}
+        assert len(views) == 1
+        view = views.pop()
+        assert view.log
+        assert view.window == (2.0, 8.0)  # up to the newest epoch
+        assert view.cursor == 8
+        await press(pilot, "left", "0", "escape")
+        assert app.lab.query_one(Chart).view.window is None
+        assert app.lab.query_one(Chart).view.cursor is None
+
+    drive(scenario)
+
+
+@pytest.mark.parametrize("key", list("1234567"))
+def test_digits_go_to_panels(key: str) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, key)
+        if key in "4567":
+            panes = {"4": "board", "5": "queue-pane", "6": "layer-pane", "7": "log-pane"}
+            assert app.lab.query_one("#lower", TabbedContent).active == panes[key]
+        assert app.lab.has_class(f"-show-{min(int(key), 4)}")
+
+    drive(scenario, size=(60, 20))
+
+
+def test_question_mark_explains_what_has_the_focus() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "4", "question_mark")
+        assert isinstance(app.screen, Help)
+        assert "Wilson" in app.screen._about
+        await press(pilot, "escape")
+        assert app.screen is app.lab
+
+    drive(scenario)
+
+
+def test_q_asks_while_training_and_leaves_otherwise() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.play(spec_of(named_network("cnn-50k")), 1)
+        await pilot.pause()
+        await pilot.press("q")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("n")
+        await settle(pilot)
+        assert app.is_running and app.queue.current is not None
+        app.queue.done(app.queue.current)
+        await pilot.press("q")
+        await pilot.pause(0.3)
+
+    assert drive(scenario).return_code == 0
+
+
+def test_control_c_asks_whether_to_stop_the_run() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.play(spec_of(named_network("cnn-50k")), 1)
+        await pilot.pause()
+        await pilot.press("ctrl+c")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("y")
+        await settle(pilot)
+        job = app.queue.current
+        assert job is not None and app.queue.is_ending(job)
+
+    drive(scenario)
+
+
+def test_d_offers_other_data_and_the_sample_set_replaces_waiting_runs() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.queue.add([spec_of(named_network("cnn-50k"))])
+        await press(pilot, "d")
+        assert isinstance(app.screen, ChooseData)
+        await pilot.click("#sample")
+        await settle(pilot)
+        assert app.lab.configure.dataset == "sample"
+        assert [job.spec.dataset for job in app.queue.waiting] == ["sample"]
+
+    drive(scenario)
+
+
+def test_f9_takes_the_next_theme() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "f9", "f9")
+        assert app.theme == "okabe-ito"
+
+    drive(scenario)
+
+
+def test_tab_goes_round() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        seen = []
+        for _ in range(40):
+            await pilot.press("tab")
+            seen.append(app.focused)
+        assert seen.count(seen[0]) > 1
+
+    drive(scenario)
+
+
+def test_every_shortcut_is_in_the_palette() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "ctrl+p")
+        await pilot.press(*"log axis")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert app.lab.query_one(Chart).view.log
+
+    drive(scenario)
+
+
+def test_keys_can_be_remapped_in_the_config() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "ctrl+t")
+        assert len(app.queue.waiting) == 1
+
+    drive(scenario, config=Config(keymap={"lab.train": "ctrl+t"}))
+
+
+def test_the_form_comes_back_at_the_next_start() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.lab.query_one(BudgetInput).value = "37k"
+        app.lab.configure.field("epochs").value = "3"
+        await settle(pilot)
+        await pilot.press("q")
+        await pilot.pause(0.3)
+
+    drive(scenario)
+    choice, notice = load_choice(paths.last_choice_file())
+    assert notice is None
+    assert (choice.budget, choice.overrides) == ("37k", {"epochs": "3"})
+
+
+def test_an_unreadable_last_choice_gives_the_defaults_and_says_so() -> None:
+    file = paths.last_choice_file()
+    file.parent.mkdir(parents=True)
+    file.write_text("{broken")
+    choice, notice = load_choice(file)
+    assert choice.budget == "50k"
+    assert notice is not None and "cannot be read" in notice
+
+
+def test_inputs_accept_only_their_own_characters() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.lab.query_one(BudgetInput).focus()
+        await press(pilot, "y")
+        assert app.lab.query_one(Chart).view.log
+        assert app.lab.query_one(BudgetInput).value == "50k"
+        assert isinstance(app.focused, Input)
+
+    drive(scenario)

@@ -1,0 +1,123 @@
+"""The training thread for real: on the sample set, stopped at once, joined when quitting."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from textual.pilot import Pilot
+
+from fashiontui.config import Config
+from fashiontui.domain.events import Status
+from fashiontui.domain.plan import named_network, plan
+from fashiontui.domain.recipe import load_recipe
+from fashiontui.domain.spec import RunSpec
+from fashiontui.store import Store
+from fashiontui.tui.app import FashionTui
+from fashiontui.tui.choice import Choice
+from fashiontui.tui.widgets.status_line import StatusLine
+
+PATIENCE = 60.0
+"""Longest wait for anything; far more than it takes on a busy machine."""
+
+
+def app_on(folder: Path) -> FashionTui:
+    """The app on the sample set, with a store of its own."""
+    return FashionTui(str(folder / "runs.db"), "sample", [folder], Choice(), Config())
+
+
+def sample_spec(epochs: int) -> RunSpec:
+    """A small network on the sample set, with nothing left to measure."""
+    recipe = load_recipe("fast", Path("/nonexistent"))
+    where = {"device": "cpu", "precision": "fp32", "threads": 1}
+    spec = plan([named_network("fcn-50k")], recipe, {"epochs": epochs}, [0], **where)[0]
+    return spec.model_copy(update={"dataset": "sample"})
+
+
+async def until(pilot: Pilot[None], what: str, holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    limit = monotonic() + PATIENCE
+    while not holds():
+        assert monotonic() < limit, f"Waited {PATIENCE} s for {what}"
+        await asyncio.sleep(0.02)
+    await pilot.pause(0.2)
+
+
+def test_a_run_trains_is_stopped_and_the_thread_is_joined(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    stopped_within = []
+
+    async def run() -> None:
+        async with app.run_test(size=(120, 40)) as pilot:
+            lab = app.lab
+            await until(pilot, "torch", lambda: bool(lab.query_one(StatusLine).device))
+            app.queue.add([sample_spec(epochs=2)])
+            await until(pilot, "the first run", lambda: lab.history.status is Status.FINISHED)
+            assert len(lab.history.epochs) == 2
+
+            app.queue.add([sample_spec(epochs=10_000), sample_spec(epochs=3)])
+            await until(pilot, "an epoch", lambda: len(lab.history.epochs) > 2)
+            began = monotonic()
+            await pilot.press("s")
+            await until(pilot, "the stop", lambda: app.queue.current is None)
+            stopped_within.append(monotonic() - began)
+            assert app.queue.held and len(app.queue.waiting) == 1
+
+            app.queue.add([sample_spec(epochs=10_000)])
+            await until(pilot, "the next run", lambda: len(app.queue.waiting) == 0)
+            await pilot.press("q")
+            await pilot.pause(0.3)
+            await pilot.press("y")
+            await until(pilot, "the end", lambda: not app.is_running)
+
+    asyncio.run(run())
+    assert stopped_within[0] < 2
+    assert app.return_code == 0
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("asyncio")]
+    kept = [run.status for run in Store(str(tmp_path / "runs.db")).runs()]
+    assert sorted(kept) == [Status.FINISHED, Status.FINISHED, Status.STOPPED, Status.STOPPED]
+
+
+def test_a_store_that_cannot_be_opened_is_said_and_the_app_lives_on(tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_text("not a database at all, but long enough to be read as one")
+    app = app_on(tmp_path)
+
+    async def run() -> None:
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            await until(pilot, "the complaint", lambda: bool(app._notifications))
+            assert "Cannot use the store" in next(iter(app._notifications)).message
+            app.queue.add([sample_spec(epochs=1)])
+            await until(pilot, "the run to be held", lambda: app.queue.held)
+            assert app.is_running
+            await pilot.press("q")
+            await until(pilot, "the end", lambda: not app.is_running)
+
+    asyncio.run(run())
+    assert app.return_code == 0
+
+
+def test_a_device_that_is_not_there_is_said_and_the_app_lives_on(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+
+    async def run() -> None:
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            lost = sample_spec(epochs=1).model_copy(update={"device": "cuda:7"})
+            app.queue.add([lost])
+            await until(pilot, "the complaint", lambda: bool(app._notifications))
+            assert "no device cuda:7" in next(iter(app._notifications)).message
+            app.queue.add([sample_spec(epochs=1)])
+            await until(pilot, "a run that works", lambda: app.lab.history.finished is not None)
+            await pilot.press("q")
+            await until(pilot, "the end", lambda: not app.is_running)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("module", ["torch", "sqlalchemy", "scipy"])
+def test_the_first_screen_needs_no_heavy_import(module: str) -> None:
+    program = f"import sys, fashiontui.tui.app; sys.exit('{module}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
