@@ -70,12 +70,13 @@ class Settings(BaseModel):
         return self
 
     def replaced(self, **changes: object) -> "Settings":
-        """A checked copy with some settings replaced.
+        """A checked copy with some settings replaced; numbers may come as typed texts.
 
         Raises:
             UsageError: a value is out of range or of the wrong kind.
         """
-        return _checked(Settings, {**self.model_dump(), **changes}, "training settings")
+        changed = {**self.model_dump(), **changes}
+        return _checked(Settings, changed, "training settings", strict=False)
 
 
 class Case(BaseModel):
@@ -190,10 +191,12 @@ def _names_in(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml")) if folder.is_dir() else []
 
 
-def _checked(model: type[Model], values: Mapping[str, object], where: str) -> Model:
-    """Validate, turning the first complaint into one sentence."""
+def _checked(
+    model: type[Model], values: Mapping[str, object], where: str, strict: bool | None = None
+) -> Model:
+    """Validate, turning the first complaint into one sentence; as strictly as the model says."""
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, strict=strict)
     except ValidationError as error:
         complaint = error.errors()[0]
     at = ".".join(str(part) for part in complaint["loc"])
