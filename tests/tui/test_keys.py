@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scripted import ScriptedApp, fill, named_network, spec_of
 from textual.pilot import Pilot
-from textual.widgets import Collapsible, Input, TabbedContent
+from textual.widgets import Collapsible, Input, RadioButton, TabbedContent
 
 from fashiontui import paths
 from fashiontui.config import Config
@@ -78,6 +78,17 @@ def test_function_keys_set_up_the_reports_models(key: str, model: str) -> None:
         network = app.lab.query_one(NetworkForm).network
         assert network is not None
         assert (network.model, network.shape) == (model, REPORT_MODELS[model].shape)
+
+    drive(scenario)
+
+
+def test_arrows_choose_the_family_and_only_one_is_marked() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        form = app.lab.query_one(NetworkForm)
+        for key, arch in (("right", "cnn"), ("left", "fcn"), ("f6", "cnn")):
+            await press(pilot, key)
+            assert form.network is not None and form.network.arch == arch
+            assert [button.name for button in form.query(RadioButton) if button.value] == [arch]
 
     drive(scenario)
 
