@@ -33,25 +33,30 @@ Choice = dict[str, Any]
 _log = logging.getLogger(__name__)
 
 
-def choose_placement(spec: RunSpec, device: torch.device, memory: Path) -> Placement:
+def choose_placement(
+    spec: RunSpec, device: torch.device, memory: Path, spare_cores: int = 0
+) -> Placement:
     """Place a run on a device, measuring what the spec leaves open.
 
     Args:
         spec: Its ``precision`` and ``threads`` are taken as they are unless open.
         device: Where it will train.
         memory: JSON file that keeps what was measured; made when missing.
+        spare_cores: Cores to leave to others. Threads that wait for each other at every operation
+            slow down manyfold when one of them must share its core.
 
     Raises:
         DeviceError: the device cannot compute in the precision asked for.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = max(1, (cores or 1) - spare_cores)
     can_bf16 = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
     if spec.precision == "bf16" and not can_bf16:
         raise DeviceError(f"{describe(device)} has no bf16; use --precision fp32.")
     precisions: list[Precision] = [spec.precision] if spec.precision != "auto" else ["fp32"]
     threads = spec.threads or (1 if device.type == "cpu" else torch.get_num_threads())
     start = Placement(device, precisions[0], threads)
-    tries_threads = spec.threads is None and device.type == "cpu" and (cores or 1) > 1
+    tries_threads = spec.threads is None and device.type == "cpu" and cores > 1
     tries_bf16 = spec.precision == "auto" and can_bf16
     if not (tries_threads or tries_bf16):
         return start
@@ -72,8 +77,8 @@ def choose_placement(spec: RunSpec, device: torch.device, memory: Path) -> Place
     if key in known:
         return Placement(device, known[key]["precision"], known[key]["threads"])
     best, best_time = start, _step_time(spec, start)
-    while tries_threads and best.threads < (cores or 1):
-        more = Placement(device, best.precision, min(2 * best.threads, cores or 1))
+    while tries_threads and best.threads < cores:
+        more = Placement(device, best.precision, min(2 * best.threads, cores))
         more_time = _step_time(spec, more)
         if more_time > CLEARLY * best_time:
             break
