@@ -1,6 +1,7 @@
 """Draws the README's pictures of the app into assets/, from scripted runs: ``make screenshots``."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from textual.pilot import Pilot
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "assets"
 sys.path.insert(0, str(ROOT / "tests" / "tui"))
+# The pictures show a terminal that can do everything, whatever this one is.
+os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TZ="UTC")
 
 from scripted import ScriptedApp, fill, named_network, spec_of  # noqa: E402
 

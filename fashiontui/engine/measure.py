@@ -36,13 +36,17 @@ Choice = dict[str, Any]
 _log = logging.getLogger(__name__)
 
 
-def choose_placement(spec: RunSpec, device: torch.device, memory: Path) -> Placement:
+def choose_placement(
+    spec: RunSpec, device: torch.device, memory: Path, spare_cores: int = 0
+) -> Placement:
     """Place a run on a device, measuring what the spec leaves open.
 
     Args:
         spec: Its ``precision`` and ``threads`` are taken as they are unless open.
         device: Where it will train.
         memory: JSON file that keeps what was measured; made when missing.
+        spare_cores: Cores to leave to others. Threads that wait for each other at every operation
+            slow down manyfold when one of them must share its core.
 
     Raises:
         DeviceError: the device cannot compute in the precision asked for.
@@ -56,7 +60,7 @@ def choose_placement(spec: RunSpec, device: torch.device, memory: Path) -> Place
     candidates = [
         Placement(device, precision, threads)
         for precision in precisions
-        for threads in _thread_counts(spec, device)
+        for threads in _thread_counts(spec, device, spare_cores)
     ]
     if len(candidates) == 1:
         return candidates[0]
@@ -78,14 +82,15 @@ def choose_placement(spec: RunSpec, device: torch.device, memory: Path) -> Place
     return chosen
 
 
-def _thread_counts(spec: RunSpec, device: torch.device) -> list[int]:
-    """CPU threads worth trying: powers of two up to the cores, and all cores."""
+def _thread_counts(spec: RunSpec, device: torch.device, spare_cores: int) -> list[int]:
+    """CPU threads worth trying: powers of two up to the cores to be used, and all of these."""
     if spec.threads is not None:
         return [spec.threads]
     if device.type != "cpu":
         return [torch.get_num_threads()]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return sorted({min(2**power, cores or 1) for power in range((cores or 1).bit_length() + 1)})
+    used = max(1, (cores or 1) - spare_cores)
+    return sorted({min(2**power, used) for power in range(used.bit_length() + 1)})
 
 
 def _fastest(spec: RunSpec, candidates: list[Placement]) -> Placement:

@@ -19,7 +19,6 @@ from fashiontui.tui.messages import DataFound, DataMissing, Failed
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
-from fashiontui.tui.screens.help import help_on
 from fashiontui.tui.screens.lab import LabScreen
 from fashiontui.tui.themes import OURS, SERIES
 from fashiontui.tui.widgets.chart import usable_marker
@@ -73,6 +72,7 @@ class FashionTui(App[None]):
         self._config = config
         self._notices = list(notices)
         self._leaving = False
+        self._dress()
         self._training: Worker[None] | None = None
         self.queue = RunQueue()
         self.library = Library(store)
@@ -90,15 +90,15 @@ class FashionTui(App[None]):
 
     def on_mount(self) -> None:
         """Dress, and start the threads behind the first paint."""
-        for theme in OURS:
-            self.register_theme(theme)
-        self._dress()
         self._set_keys()
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=15)
         self.call_after_refresh(self._start_training_thread)
 
     def _dress(self) -> None:
+        """Choose the theme before anything is styled: changing it later styles all anew."""
+        for theme in OURS:
+            self.register_theme(theme)
         wanted = self._config.theme or self._choice.theme or OURS[0].name
         if wanted not in self.available_themes:
             self._notices.append(f"There is no theme {wanted!r}; ctrl+p, theme lists them.")
@@ -220,6 +220,8 @@ class FashionTui(App[None]):
 
     def action_help(self) -> None:
         """Explain what has the focus."""
+        from fashiontui.tui.screens.help import help_on  # loads Markdown, not needed to paint
+
         self.push_screen(help_on(self.screen))
 
     def action_next_theme(self) -> None:

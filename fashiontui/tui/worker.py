@@ -100,7 +100,8 @@ class Trainer:
         store = self._library.store()
         device = find_device(job.spec.device)
         images = self._images(job.spec.dataset, str(device))
-        placement = choose_placement(job.spec, device, paths.measurements_file())
+        measured = paths.measurements_file()
+        placement = choose_placement(job.spec, device, measured, spare_cores=1)  # for the screen
         stopped = self._is_ending(job)
         if not stopped:
             with closing(run(job.spec, images, placement, store)) as events:

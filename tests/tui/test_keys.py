@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scripted import ScriptedApp, fill, named_network, spec_of
 from textual.pilot import Pilot
-from textual.widgets import Input, TabbedContent
+from textual.widgets import Collapsible, Input, RadioButton, TabbedContent
 
 from fashiontui import paths
 from fashiontui.config import Config
@@ -82,6 +82,17 @@ def test_function_keys_set_up_the_reports_models(key: str, model: str) -> None:
     drive(scenario)
 
 
+def test_arrows_choose_the_family_and_only_one_is_marked() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        form = app.lab.query_one(NetworkForm)
+        for key, arch in (("right", "cnn"), ("left", "fcn"), ("f6", "cnn")):
+            await press(pilot, key)
+            assert form.network is not None and form.network.arch == arch
+            assert [button.name for button in form.query(RadioButton) if button.value] == [arch]
+
+    drive(scenario)
+
+
 def test_budgets_are_solved_as_one_types_and_letters_stay_shortcuts() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         form = app.lab.query_one(NetworkForm)
@@ -99,6 +110,8 @@ def test_budgets_are_solved_as_one_types_and_letters_stay_shortcuts() -> None:
 
 def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.lab.query_one("#settings", Collapsible).collapsed = False
+        await settle(pilot)
         field = app.lab.configure.field("lr")
         field.value = "1000"
         await press(pilot)
@@ -348,6 +361,8 @@ def test_keys_can_be_remapped_in_the_config() -> None:
 def test_the_form_comes_back_at_the_next_start() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.query_one(BudgetInput).value = "37k"
+        app.lab.query_one("#settings", Collapsible).collapsed = False
+        await settle(pilot)
         app.lab.configure.field("epochs").value = "3"
         await settle(pilot)
         await pilot.press("q")

@@ -32,7 +32,6 @@ from fashiontui.tui.messages import (
     TrainRequested,
 )
 from fashiontui.tui.queue import RunQueue
-from fashiontui.tui.screens.details import Details
 from fashiontui.tui.widgets.chart import LEAST_EPOCHS, Chart, Curves, Marker, View
 from fashiontui.tui.widgets.configure import Configure
 from fashiontui.tui.widgets.first_layer import FirstLayerView
@@ -105,7 +104,7 @@ class LabScreen(Screen[None]):
         dataset: What runs are trained on until another is found.
         marker: How curves are drawn.
         """
-        super().__init__()
+        super().__init__(classes="-show-1")
         self._queue = queue
         self._library = library
         self._choice = choice
@@ -151,7 +150,9 @@ class LabScreen(Screen[None]):
         for curves in self.query(Curves):
             curves.marker = self._marker
         self.query_one(FirstLayerView).shaded = self._marker in ("ascii", "dot")
-        self.add_class("-show-1")
+        self.call_after_refresh(self._open_store)  # its imports would delay the first paint
+
+    def _open_store(self) -> None:
         self.board.read_store()
         if self._choice.pinned:
             self.board.fetch([self._choice.pinned], "pinned")
@@ -275,6 +276,8 @@ class LabScreen(Screen[None]):
             case "pinned":
                 self._pinned = records[0] if records else None
             case "details":
+                from fashiontui.tui.screens.details import Details  # not needed to paint
+
                 self.app.push_screen(Details(records[0]))
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))

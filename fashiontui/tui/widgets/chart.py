@@ -218,6 +218,8 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         if not points:
             return
         colour = self._colour(series.look)
+        # Twice as many points as braille has columns show all that can be seen.
+        points = points[:: 1 + len(points) // (4 * self.size.width)]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         line = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
         self.plt.plot(xs, ys, marker=line, color=colour)
@@ -246,6 +248,7 @@ class Chart(Vertical):
         self._title = title
         self._empty = empty
         self._legend = Static(classes="legend")
+        self._legend_lines = 0
         self.curves = Curves(decimals, logarithmic)
 
     def compose(self) -> ComposeResult:
@@ -261,6 +264,8 @@ class Chart(Vertical):
     def show(self, series: Sequence[Series], reference: Reference | None, epochs: float) -> None:
         """Draw these curves over this many epochs."""
         curves = self.curves
+        if (series, reference, epochs) == (curves.series, curves.reference, curves.epochs):
+            return
         curves.series, curves.reference, curves.epochs = series, reference, epochs
         self.set_class(not any(one.points for one in series), "-empty")
         self._refresh()
@@ -279,7 +284,10 @@ class Chart(Vertical):
 
     def _refresh(self) -> None:
         if self.is_mounted:
-            self._legend.update(self._legend_text())
+            legend = self._legend_text()
+            lines = legend.plain.count("\n") + 1
+            self._legend.update(legend, layout=lines != self._legend_lines)
+            self._legend_lines = lines
             self.curves.refresh()
 
     def _legend_text(self) -> Text:

@@ -1,7 +1,5 @@
 """Panel 1: which network to train, how and where."""
 
-from typing import get_args
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -10,49 +8,16 @@ from textual.widgets import Button, Collapsible, Input, Select, Static
 from fashiontui import paths
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.plan import Network, plan
-from fashiontui.domain.recipe import (
-    Activation,
-    Augment,
-    Init,
-    Optimizer,
-    Recipe,
-    Schedule,
-    Settings,
-    load_recipe,
-    recipe_names,
-)
+from fashiontui.domain.recipe import Recipe, load_recipe, recipe_names
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName, RunSpec
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import Device, TrainRequested
-from fashiontui.tui.widgets.fields import NUMBER, WHOLE, Field, TypedInput
+from fashiontui.tui.widgets.fields import WHOLE, Field, TypedInput
 from fashiontui.tui.widgets.network import NetworkForm
+from fashiontui.tui.widgets.settings import TrainingSettings
 
-TYPED = {
-    "epochs": ("Epochs", WHOLE),
-    "lr": ("Learning rate", NUMBER),
-    "batch_size": ("Batch size", WHOLE),
-    "dropout": ("Dropout", NUMBER),
-    "weight_decay": ("Weight decay", NUMBER),
-    "label_smoothing": ("Label smooth.", NUMBER),
-}
-"""Settings one types: name on screen, characters allowed."""
-PICKED = {
-    "optimizer": ("Optimiser", get_args(Optimizer)),
-    "schedule": ("Schedule", get_args(Schedule)),
-    "init": ("Initialisation", get_args(Init)),
-    "activation": ("Activation", get_args(Activation)),
-    "batch_norm": ("Batch norm", ("true", "false")),
-    "augment": ("Augment", get_args(Augment)),
-}
-"""Settings one picks: name on screen, choices."""
-ORDER = ("epochs", "lr", "batch_size", "optimizer", "schedule", "dropout", "init", "activation") + (
-    "batch_norm",
-    "weight_decay",
-    "label_smoothing",
-    "augment",
-)
 MAX_SEEDS = 1000
 LOOKING = "looking"
 """Value of the device field until torch has said which devices there are."""
@@ -116,8 +81,8 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
                 "Number format; auto measures which is faster for this network",
             )
         with Collapsible(title="training settings", collapsed=not first.overrides, id="settings"):
-            for name in ORDER:
-                yield self._setting(name, first.overrides.get(name, ""))
+            if first.overrides:
+                yield TrainingSettings(first.overrides)
         with Horizontal(id="go"):
             yield Button("Train  t", id="train", variant="primary", compact=True)
             yield Button("All seven  a", id="all-seven", compact=True)
@@ -125,20 +90,6 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
     def _field(self, name: str, label: str, control: Input | Select[str], help_text: str) -> Field:
         check = {"seeds": _seeds}.get(name)
         field = Field(label, control, help_text, check)
-        field.id = f"field-{name}"
-        return field
-
-    def _setting(self, name: str, value: str) -> Field:
-        help_text = Settings.model_fields[name].description or ""
-        control: Input | Select[str]
-        if name in TYPED:
-            label, allowed = TYPED[name]
-            control = TypedInput(allowed, value)
-        else:
-            label, choices = PICKED[name]
-            chosen = value if value in choices else Select.NULL
-            control = Select([(c, c) for c in choices], value=chosen, compact=True)
-        field = Field(label, control, help_text, lambda typed: Settings().replaced(**{name: typed}))
         field.id = f"field-{name}"
         return field
 
@@ -154,7 +105,8 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
     @property
     def overrides(self) -> dict[str, str]:
         """Settings typed over the recipe's."""
-        return {name: self.field(name).value for name in ORDER if self.field(name).value}
+        mounted = self.query(TrainingSettings)
+        return mounted.first().overrides if mounted else self._first.overrides
 
     @property
     def device(self) -> str:
@@ -254,21 +206,22 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
             self.field("recipe").error = str(error)
         self._show_recipe()
 
+    @on(Collapsible.Expanded)
+    def _mount_settings(self, event: Collapsible.Expanded) -> None:
+        """Add the fields when they are first wanted: they are half of all widgets at the start."""
+        if not self.query(TrainingSettings):
+            event.collapsible.query_one(Collapsible.Contents).mount(TrainingSettings({}))
+
     @on(NetworkForm.Changed)
+    @on(TrainingSettings.Ready)
     def _show_recipe(self) -> None:
         """Show the recipe's settings for this network where nothing is typed over them."""
         network = self.query_one(NetworkForm).network
-        if self._recipe is None or network is None:
-            return
-        weights = family_named(network.arch).weights(network.shape)
-        settings = self._recipe.settings_for(network.arch, weights).model_dump(mode="json")
-        for name in ORDER:
-            control = self.field(name).control
-            text = f"{settings[name]:g}" if name in TYPED else str(settings[name]).lower()
-            if isinstance(control, Input):
-                control.placeholder = text
-            else:
-                control.prompt = text
+        if self._recipe is not None and network is not None:
+            weights = family_named(network.arch).weights(network.shape)
+            settings = self._recipe.settings_for(network.arch, weights)
+            for fields in self.query(TrainingSettings):
+                fields.show_recipe(settings)
 
 
 def _seeds(typed: str) -> range:

@@ -84,18 +84,23 @@ class FamilyButton(RadioButton):
 class FamilyPicker(RadioSet):
     """Families beside each other; moving to one chooses it."""
 
+    BINDINGS = [
+        Binding("right,down", "choose(1)", "Family", id="family.next", show=False,
+                tooltip="The next family"),
+        Binding("left,up", "choose(-1)", "Family", id="family.previous", show=False,
+                tooltip="The family before"),
+    ]  # fmt: skip
+
     def on_focus(self) -> None:
         """Put the cursor on the family that is chosen, which may have changed by key."""
         self._selected = self.pressed_index
 
-    def action_next_button(self) -> None:
-        """Choose the family to the right."""
-        super().action_next_button()
-        self.action_toggle_button()
-
-    def action_previous_button(self) -> None:
-        """Choose the family to the left."""
-        super().action_previous_button()
+    def action_choose(self, by: int) -> None:
+        """Choose the next family in a direction."""
+        if by > 0:
+            self.action_next_button()
+        else:
+            self.action_previous_button()
         self.action_toggle_button()
 
 

@@ -37,7 +37,8 @@ class RunLine(Static):
         self.update(
             Content.from_markup(
                 f"[$primary]{'━' * full}[/][$foreground 30%]{'─' * (bar - full)}[/] {tail}"
-            )
+            ),
+            layout=False,  # its size never changes, and a layout costs more than all charts
         )
 
     def _figures(self, history: History, stopping: bool) -> list[str]:

@@ -23,6 +23,7 @@ class StatusLine(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._history = History()
+        self._surroundings = ""
 
     def compose(self) -> ComposeResult:
         """Name, run, surroundings."""
@@ -55,13 +56,15 @@ class StatusLine(Horizontal):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one("#running", Static).update(self._run_text())
+        self.query_one("#running", Static).update(self._run_text(), layout=False)
         data = self.dataset or "looking for data"
         if self.dataset == "sample":
             data = "[$text-warning]SAMPLE DATA[/]"
         device = self.device or "loading torch"
         surroundings = f"{data} · {device} · {self.app.theme}"
-        self.query_one("#surroundings", Static).update(Content.from_markup(surroundings))
+        if surroundings != self._surroundings:
+            self._surroundings = surroundings
+            self.query_one("#surroundings", Static).update(Content.from_markup(surroundings))
 
     def _run_text(self) -> Content:
         history = self._history
