@@ -93,7 +93,8 @@ class Leaderboard(Vertical):
     def on_mount(self) -> None:
         """Add the columns, and the report's rows at once: the store's follow when it is open."""
         for number in range(-2, len(COLUMNS)):
-            self.table.add_column(self._header(number), key=self._column_key(number + 2))
+            header = self._header(number)
+            self.table.add_column(header, key=self._column_key(number + 2), width=header.cell_len)
         self.rebuild()
 
     @property
@@ -129,6 +130,7 @@ class Leaderboard(Vertical):
         except RowDoesNotExist:
             return
         cells = self._cells(row)
+        self._widen(cells)
         for number, cell in enumerate(cells):
             if self.table.get_row_at(at)[number] != cell:
                 self.table.update_cell(row.id, self._column_key(number), cell)
@@ -322,8 +324,15 @@ class Leaderboard(Vertical):
         """Hand the table its next page of rows: it measures every cell it is given."""
         page = self._order[self._given : self._given + PAGE]
         for row in page:
-            self.table.add_row(*self._cells(row), key=row.id)
+            cells = self._cells(row)
+            self._widen(cells)
+            self.table.add_row(*cells, key=row.id)
         self._given += len(page)
+
+    def _widen(self, cells: list[Text]) -> None:
+        """Make each column as wide as its cell: the table itself may measure before it is shown."""
+        for column, cell in zip(self.table.ordered_columns, cells, strict=True):
+            column.width = max(column.width, cell.cell_len)
 
     def _column_key(self, place: int) -> str:
         return ("rank", "mark", *(column.key for column in COLUMNS))[place]
