@@ -35,7 +35,7 @@ from fashiontui.tui.queue import Job
 from fashiontui.tui.widgets.leaderboard import Leaderboard
 
 SIZE = (150, 45)
-TRAINED_EPOCHS = 40
+TRAINED_EPOCHS = 20
 TICK_SECONDS = 0.005
 STORED_RUNS = 10_000
 EPOCHS_EACH = 6
