@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: report test lint check bench clean
+.PHONY: report lab test lint check bench screenshots clean
+
+lab: .venv/ready  ## Open the interactive app.
+	$(BIN)/fashiontui
 
 report: .venv/ready  ## Train the report's seven models and print its tables.
 	$(BIN)/fashiontui --batch
@@ -20,6 +23,9 @@ check: lint test  ## All gates, as CI runs them.
 
 bench: .venv/ready  ## Speed beside a plain PyTorch script; run it on an idle machine.
 	$(BIN)/python benchmarks/speed.py
+
+screenshots: .venv/ready-dev  ## Draw the README's screenshots anew, from scripted events.
+	$(BIN)/python -m benchmarks.screenshots
 
 clean:  ## Remove what the other targets made.
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

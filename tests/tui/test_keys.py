@@ -315,6 +315,7 @@ def test_d_offers_other_data_and_the_sample_set_replaces_waiting_runs() -> None:
         await settle(pilot)
         assert app.lab.configure.dataset == "sample"
         assert [job.spec.dataset for job in app.queue.waiting] == ["sample"]
+        assert app.lab.board.table.row_count == 0  # nor the report's: it saw other images
 
     drive(scenario)
 

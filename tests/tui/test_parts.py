@@ -90,11 +90,11 @@ def test_a_config_that_cannot_be_used_says_why_in_one_sentence(
     assert "\n" not in str(raised.value)
 
 
-def test_ranks_go_by_validation_and_leave_the_report_and_the_sample_set_out() -> None:
+def test_ranks_go_by_validation_and_leave_the_report_out() -> None:
     store = Store(MEMORY)
     fill(store)
     rows = store.board()
-    ranks = ranked([*rows, *report_rows(), replace(rows[0], id="sample", dataset="sample")])
+    ranks = ranked([*rows, *report_rows()])
     finished = [row for row in rows if row.status is Status.FINISHED]
     assert sorted(ranks.values()) == list(range(1, len(finished) + 1))
     best = max(finished, key=lambda row: row.val_accuracy or 0)

@@ -136,7 +136,9 @@ class LabScreen(Screen[None]):
                 yield RunLine()
             with TabbedContent(id="lower"):
                 with TabPane("4 Leaderboard", id="board"):
-                    yield Leaderboard(self._library, self._choice.report_rows, self._choice.pinned)
+                    yield Leaderboard(
+                        self._library, self._dataset, self._choice.report_rows, self._choice.pinned
+                    )
                 with TabPane("5 Queue", id="queue-pane"):
                     yield QueueView()
                 with TabPane("6 First layer", id="layer-pane"):
@@ -178,12 +180,13 @@ class LabScreen(Screen[None]):
 
     @on(TrainRequested)
     def _add_runs(self, message: TrainRequested) -> None:
+        begins_now = self._queue.current is None  # asked first: the thread takes it at once
         self._queue.add(message.specs)
         first = message.specs[0]
         more = f" and {len(message.specs) - 1} more" if len(message.specs) > 1 else ""
         self.note(f"Queued {first.title}, seed {first.seed}{more}.")
         self._show_queue()
-        if self.has_class("-narrow") and not self._queue.current:
+        if self.has_class("-narrow") and begins_now:
             self.action_panel("loss")  # only one panel fits: show the one that is about to move
 
     @on(JobBegan)
@@ -258,6 +261,7 @@ class LabScreen(Screen[None]):
     def _data_found(self, message: DataFound) -> None:
         self.configure.dataset = message.dataset
         self.query_one(StatusLine).dataset = message.dataset
+        self.board.show_dataset(message.dataset)
         place = f" in {message.place}" if message.place else ", drawn by the program"
         self.note(f"Data: {message.dataset}{place}.")
 

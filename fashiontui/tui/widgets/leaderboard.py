@@ -14,6 +14,7 @@ from textual.widgets.data_table import ColumnKey, RowDoesNotExist
 from fashiontui.domain.board import BoardRow, ranked, report_rows
 from fashiontui.domain.errors import FashiontuiError
 from fashiontui.domain.events import Status
+from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
 from fashiontui.tui.widgets.columns import COLUMNS
@@ -64,14 +65,18 @@ class Leaderboard(Vertical):
                 tooltip="Take the filter away"),
     ]  # fmt: skip
 
-    def __init__(self, library: Library, with_report: bool, pinned: str | None) -> None:
+    def __init__(
+        self, library: Library, dataset: DatasetName, with_report: bool, pinned: str | None
+    ) -> None:
         """Args:
         library: The stored runs.
+        dataset: Whose runs are shown; those of the other data set share no table with them.
         with_report: Whether the report's rows are shown at first.
         pinned: Id of the baseline run.
         """
         super().__init__(id="leaderboard")
         self._library = library
+        self._dataset = dataset
         self._rows: dict[str, BoardRow] = {}
         self._ranks: dict[str, int] = {}
         self._order: list[BoardRow] = []
@@ -111,9 +116,14 @@ class Leaderboard(Vertical):
     def load(self, rows: Iterable[BoardRow]) -> None:
         """Show these runs instead of the former ones."""
         self._rows = {row.id: row for row in rows}
-        self._ranks = ranked(self._rows.values())
+        self._ranks = ranked(self._comparable())
         self.marks = {run: mark for run, mark in self.marks.items() if run in self._rows}
         self.rebuild()
+
+    def show_dataset(self, dataset: DatasetName) -> None:
+        """Show the runs on this data set instead of those on the other."""
+        self._dataset = dataset
+        self.load(self._rows.values())
 
     def put(self, row: BoardRow) -> None:
         """Add a run, or show how far it has come, without moving any row."""
@@ -141,7 +151,9 @@ class Leaderboard(Vertical):
             return
         kept = self.current.id if self.current else None
         typed = self.query_one("#filter", Input).value
-        rows = [*self._rows.values(), *(report_rows() if self.with_report else ())]
+        rows = self._comparable()
+        if self.with_report:
+            rows += [row for row in report_rows() if row.dataset == self._dataset]
         key = COLUMNS[self._sort].sort
         found = [row for row in rows if row.matches(typed)]
         found.sort(key=key, reverse=self._descending)
@@ -158,6 +170,10 @@ class Leaderboard(Vertical):
             table.move_cursor(row=places.index(kept))
         self.set_class(not self._order, "-empty")
         self._show_foot(typed)
+
+    def _comparable(self) -> list[BoardRow]:
+        """The runs on the data set that is shown."""
+        return [row for row in self._rows.values() if row.dataset == self._dataset]
 
     def toggle_mark(self, run_id: str) -> bool:
         """Mark a run, or no longer; false where no mark is left to give."""
@@ -357,15 +373,18 @@ class Leaderboard(Vertical):
     def _show_foot(self, typed: str) -> None:
         runs = sum(not row.is_report for row in self._order)
         column, way = COLUMNS[self._sort].title, "down" if self._descending else "up"
-        parts = [f"{runs:,} of {len(self._rows):,} runs" if typed else f"{runs:,} runs"]
+        comparable = len(self._comparable())
+        parts = [f"{runs:,} of {comparable:,} runs" if typed else f"{runs:,} runs"]
+        if others := len(self._rows) - comparable:
+            parts[0] += f", {others:,} on other data not shown (d changes data)"
         parts.append(f"by {column} {way}")
         if typed:
             parts.append(f"filter “{typed}” (esc clears)")
-        if self.with_report:
+        if self.with_report and self._dataset == "fashion-mnist":
             parts.append("* the report's ±: over batches of 256")
         empty = "No run is stored yet: press t to train the network of panel 1"
         nothing = f"No run matches “{typed}”: esc clears the filter."
-        if not self._rows and not typed:
+        if not comparable and not typed:
             parts = [empty, *parts[2:]]
         text = " · ".join(parts) if self._order else nothing if typed else empty
         self.query_one("#board-foot", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
