@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from fashiontui.domain.events import Status
+from fashiontui.domain.history import History
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName
@@ -68,6 +69,31 @@ class BoardRow:
     def matches(self, typed: str) -> bool:
         """Whether every word typed occurs in the row."""
         return all(word in self.haystack for word in typed.lower().split())
+
+
+def live_row(history: History) -> BoardRow:
+    """The run under way as a row of the board."""
+    started = history.started
+    assert started is not None
+    spec, last = started.spec, history.epochs[-1] if history.epochs else None
+    return BoardRow(
+        id=started.run_id,
+        title=spec.title,
+        arch=spec.arch,
+        shape=spec.family.describe(spec.shape),
+        weights=started.weights,
+        budget=spec.budget,
+        recipe=spec.recipe,
+        seed=spec.seed,
+        dataset=spec.dataset,
+        status=history.status,
+        created=None,
+        device=started.device,
+        epochs=len(history.epochs),
+        val_accuracy=last.val_accuracy if last else None,
+        train_seconds=history.train_seconds,
+        images_per_second=last.images_per_second if last else None,
+    )
 
 
 def report_rows() -> list[BoardRow]:

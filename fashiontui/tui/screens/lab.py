@@ -2,22 +2,21 @@
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
 
-from fashiontui.domain.board import BoardRow
+from fashiontui.domain.board import live_row
 from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
-from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.spec import DatasetName
 from fashiontui.tui import log
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.curves import accuracy_curves, epochs_shown, loss_curves, reference
+from fashiontui.tui.keys import LAB_KEYS, PANELS
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import (
     BoardLoaded,
@@ -42,7 +41,6 @@ from fashiontui.tui.widgets.status_line import StatusLine
 
 REDRAW_SECONDS = 0.1
 """Least time between two drawings of what a run does: as often as news comes."""
-PANELS = ("configure", "loss", "accuracy", "board", "queue-pane", "layer-pane", "log-pane")
 
 
 class LabScreen(Screen[None]):
@@ -50,44 +48,7 @@ class LabScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (26, "-high")]
-    BINDINGS = [
-        Binding("t", "train", "Train", id="lab.train", tooltip="Train the network of panel 1"),
-        Binding("a", "all_seven", "All seven", id="lab.all_seven",
-                tooltip="Queue the report's seven models"),
-        Binding("s", "stop", "Stop", id="lab.stop",
-                tooltip="Stop the run now, keep what it learned, hold the queue"),
-        Binding("n", "skip", "Next", id="lab.skip",
-                tooltip="End the run now and begin the next in the queue"),
-        Binding("g", "resume", "Go on", id="lab.resume", tooltip="Let a held queue go on"),
-        Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
-                tooltip="Filter the board by typing"),
-        Binding("y", "log_axis", "Log axis", id="lab.log_axis",
-                tooltip="Losses on a logarithmic or a linear axis"),
-        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", id="lab.zoom_in", show=False,
-                key_display="+", tooltip="Half as many epochs, around the cursor or at the end"),
-        Binding("minus", "zoom(2)", "Zoom out", id="lab.zoom_out", show=False, key_display="-",
-                tooltip="Twice as many epochs"),
-        Binding("0", "zoom_all", "All epochs", id="lab.zoom_all", show=False,
-                tooltip="Show every epoch"),
-        Binding("u", "undo", "Undo", id="lab.undo", show=False,
-                tooltip="Bring back the runs deleted last"),
-        Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,
-                tooltip="Show or hide the report's rows"),
-        Binding("ctrl+r", "read_store", "Read store", id="lab.read_store", show=False,
-                tooltip="Read the stored runs again"),
-        *(
-            Binding(str(number), f"panel('{panel}')", title, id=f"lab.panel_{number}",
-                    show=False, tooltip=f"Go to {title}")
-            for number, (panel, title) in enumerate(
-                zip(PANELS, ("Configure", "Loss", "Validation accuracy", "Leaderboard", "Queue",
-                             "First layer", "Log"), strict=True), start=1)
-        ),
-        *(
-            Binding(f"f{number}", f"model('{model}')", model, id=f"lab.model_{model}",
-                    show=False, tooltip=f"Set up the report's {model}")
-            for number, model in enumerate(REPORT_MODELS, start=2)
-        ),
-    ]  # fmt: skip
+    BINDINGS = [*LAB_KEYS]
 
     def __init__(
         self,
@@ -203,7 +164,7 @@ class LabScreen(Screen[None]):
         self.history.fold(event)
         match event:
             case RunStarted() | EpochEnded():
-                self.board.put(_live_row(self.history))
+                self.board.put(live_row(self.history))
             case FirstLayer():
                 self.query_one(FirstLayerView).show(event)
             case RunFinished(status=Status.FAILED):
@@ -269,7 +230,7 @@ class LabScreen(Screen[None]):
     def _board_loaded(self, message: BoardLoaded) -> None:
         self.board.load(message.rows)
         if self._queue.current is not None and self.history.started and not self.history.finished:
-            self.board.put(_live_row(self.history))
+            self.board.put(live_row(self.history))
 
     @on(RunsFetched)
     def _runs_fetched(self, message: RunsFetched) -> None:
@@ -437,28 +398,3 @@ class LabScreen(Screen[None]):
 
 def _counted(records: tuple[RunRecord, ...]) -> str:
     return f"{records[0].spec.title}" if len(records) == 1 else f"{len(records)} runs"
-
-
-def _live_row(history: History) -> BoardRow:
-    """The run under way as a row of the board."""
-    started = history.started
-    assert started is not None
-    spec, last = started.spec, history.epochs[-1] if history.epochs else None
-    return BoardRow(
-        id=started.run_id,
-        title=spec.title,
-        arch=spec.arch,
-        shape=spec.family.describe(spec.shape),
-        weights=started.weights,
-        budget=spec.budget,
-        recipe=spec.recipe,
-        seed=spec.seed,
-        dataset=spec.dataset,
-        status=history.status,
-        created=None,
-        device=started.device,
-        epochs=len(history.epochs),
-        val_accuracy=last.val_accuracy if last else None,
-        train_seconds=history.train_seconds,
-        images_per_second=last.images_per_second if last else None,
-    )
