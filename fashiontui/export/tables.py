@@ -78,8 +78,8 @@ def conclusion_lines(drawn: Iterable[Conclusion]) -> list[str]:
     for conclusion in drawn:
         verdict = "HOLDS" if conclusion.holds else "DOES NOT HOLD"
         if conclusion.beyond_noise is not None:
-            sure = "beyond noise" if conclusion.beyond_noise else "not all of it beyond noise"
-            verdict += f", {sure}"
+            how_many = "every" if conclusion.beyond_noise else "not every"
+            verdict += f"; {how_many} difference exceeds noise"
         lines.append(f"{conclusion.claim} {verdict}.")
         lines += [f"  {sentence}" for sentence in conclusion.evidence]
     return lines
