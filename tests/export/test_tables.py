@@ -93,7 +93,7 @@ def test_a_conclusion_says_whether_it_holds_and_whether_noise_could_do_it():
     claims = [line for line in lines if not line.startswith(" ")]
     assert len(claims) == 4
     # Seven equally good networks: every lead is 0, which is no lead and within noise.
-    assert "DOES NOT HOLD, not all of it beyond noise." in claims[0]
+    assert "DOES NOT HOLD; not every difference exceeds noise." in claims[0]
     assert claims[3].endswith("DOES NOT HOLD.")
 
 
