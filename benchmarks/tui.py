@@ -164,7 +164,7 @@ async def board_opening(folder: Path) -> float:
     where = str(folder / "many.db")
     with closing(Store(where)) as store:
         fill(store)
-    app = Quiet(where, "sample", [folder], Choice(), Config())
+    app = Quiet(where, "fashion-mnist", [folder], Choice(), Config())
     async with app.run_test(size=SIZE) as pilot:
         board = app.query_one(Leaderboard)
         await app.workers.wait_for_complete()
@@ -185,7 +185,7 @@ async def board_opening(folder: Path) -> float:
 
 async def memory_growth(folder: Path) -> float:
     """MiB that eight hours of events add, once the first minutes have filled what is bounded."""
-    app = Quiet(str(folder / "memory.db"), "sample", [folder], Choice(), Config())
+    app = Quiet(str(folder / "memory.db"), "fashion-mnist", [folder], Choice(), Config())
     asked = spec(10_000)
     job = Job(1, asked)
     async with app.run_test(size=SIZE) as pilot:
