@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+# A shell's background job ignores Ctrl+C, and so would every process started from it; a process
+# that has a handler starts its own with the default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _REAL_DATA = Path(

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -386,15 +387,25 @@ def test_real_fashion_mnist_is_trained_beside_the_reports_figures(here, real_dat
 # Ctrl+C
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-def test_ctrl_c_ends_within_two_seconds_with_the_run_kept_as_stopped(tmp_path):
+@contextmanager
+def started(folder, *arguments):
+    """The program under way in a folder; gone at the end, whatever came of the test."""
     with subprocess.Popen(
-        [sys.executable, "-m", "fashiontui", *ONE, "--epochs", "10000", "--jsonl"],
+        [sys.executable, "-m", "fashiontui", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
     ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_ctrl_c_ends_within_two_seconds_with_the_run_kept_as_stopped(tmp_path):
+    with started(tmp_path, *ONE, "--epochs", "10000", "--jsonl") as process:
         while json.loads(process.stdout.readline())["event"] != "epoch_ended":
             pass
         process.send_signal(signal.SIGINT)
@@ -412,14 +423,11 @@ def test_ctrl_c_ends_within_two_seconds_with_the_run_kept_as_stopped(tmp_path):
 def test_ctrl_c_keeps_what_is_finished_in_the_document(tmp_path):
     short = tmp_path / "first.toml"
     short.write_text('[settings]\nepochs = 1\n[[case]]\nfamily="cnn"\nsettings={epochs=9999}')
-    with subprocess.Popen(
-        [sys.executable, "-m", "fashiontui", "--batch", "--data", "sample", "--threads", "1"]
-        + ["--precision", "fp32", "--model", "fcn-50k", "--model", "cnn-10k", "--json"]
-        + ["--recipe", str(short), "--store", str(tmp_path / "runs.sqlite3")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
+    with started(
+        tmp_path,
+        *("--batch", "--data", "sample", "--threads", "1", "--precision", "fp32", "--json"),
+        *("--model", "fcn-50k", "--model", "cnn-10k"),
+        *("--recipe", str(short), "--store", str(tmp_path / "runs.sqlite3")),
     ) as process:
         deadline = time.monotonic() + 60
         while "running" not in dict(map(reversed, safely_stored(tmp_path))) or (
