@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from fashiontui import __version__
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 
 if TYPE_CHECKING:
+    from fashiontui.batch import Output
     from fashiontui.domain.plan import Network
     from fashiontui.store import Store
 
@@ -185,7 +186,7 @@ def start(
         data=data_choice,
         data_folders=_data_folders(data_dir),
         store=store or default_store(),
-        output=_one_of("output", chosen_formats[0], (*formats,)) if chosen_formats else "tables",
+        output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
     )
     raise typer.Exit(code)
 

@@ -31,6 +31,7 @@ def run(
 
     Raises:
         StoreError: the store cannot be written; the run cannot go on.
+        TrainingError: it failed before it started, as for want of memory.
     """
     run_id = new_run_id()
     history = History()
@@ -73,7 +74,13 @@ def _keep(event: Event, store: Store) -> None:
 
 
 def _failed(run_id: str, history: History, store: Store, cause: str) -> RunFinished:
-    """Store the end of a run that failed, and return it."""
+    """Store the end of a run that failed, and return it.
+
+    Raises:
+        TrainingError: it failed before it started, so nothing of it is stored.
+    """
+    if history.started is None:
+        raise TrainingError(cause)
     end = _ended_early(run_id, history, Status.FAILED, cause)
     store.end(end)
     return end

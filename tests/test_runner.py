@@ -9,7 +9,7 @@ import torch
 from making import RUINOUS, made_spec
 
 from fashiontui.data.sample import sample_set
-from fashiontui.domain.errors import StoreError
+from fashiontui.domain.errors import StoreError, TrainingError
 from fashiontui.domain.events import EpochEnded, RunFinished, RunStarted, Status
 from fashiontui.engine import Placement
 from fashiontui.runner import run
@@ -87,6 +87,16 @@ def test_closing_a_run_that_finished_leaves_it_finished(store):
 def test_closing_a_run_before_it_started_stores_nothing(store):
     events = running(LONG, store)
     events.close()
+    assert store.runs() == []
+
+
+def test_a_run_that_fails_before_it_starts_is_an_error_and_stores_nothing(store, monkeypatch):
+    def no_memory(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(train_module, "build", no_memory)
+    with pytest.raises(TrainingError, match="out of memory"):
+        list(running(LONG, store))
     assert store.runs() == []
 
 
