@@ -38,7 +38,7 @@ async def finished(app: ScriptedApp, pilot: Pilot[Any]) -> None:
 
 async def wide(app: ScriptedApp, pilot: Pilot[Any]) -> None:
     """The board beside the charts, and the kernels of the first layer."""
-    app.play(spec_of(named_network("cnn-100k"), "best"), 14)
+    app.play(spec_of(named_network("cnn-100k"), "best", epochs=25), 14)
     await pilot.press("f8", "6")
 
 
