@@ -6,7 +6,9 @@ and the training share the cores with everything else.
 
 import asyncio
 import gc
-import subprocess
+import os
+import pty
+import signal
 import sys
 import tempfile
 import tracemalloc
@@ -14,7 +16,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from time import monotonic, perf_counter
 
 from sqlalchemy import insert
@@ -58,35 +60,37 @@ class Quiet(FashionTui):
 
 
 def first_paint() -> float:
-    """Seconds from the start of the process to the first screen, in a fresh process."""
-    program = (
-        "import time; began = time.perf_counter()\n"
-        "import sys, tempfile, pathlib\n"
-        "sys.argv = ['fashiontui']\n"
-        "import fashiontui.cli\n"
-        "from fashiontui.tui.app import FashionTui\n"
-        "from fashiontui.tui.choice import Choice\n"
-        "from fashiontui.config import Config\n"
-        "class Timed(FashionTui):\n"
-        "    def _start_training_thread(self):\n"
-        "        print(time.perf_counter() - began, 'torch' in sys.modules); self.exit()\n"
-        "folder = pathlib.Path(tempfile.mkdtemp())\n"
-        "app = Timed(str(folder / 'runs.db'), 'sample', [folder], Choice(), Config())\n"
-        "app.run(headless=True, size=(150, 45))\n"
-    )
-    times = []
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        )
-        seconds, torch = done.stdout.split()
-        assert torch == "False"
-        times.append(float(seconds))
-    return min(times)
+    """Seconds from starting ``fashiontui`` in a terminal until its last panel stands there."""
+    return min(_painted_after() for _ in range(5))
 
 
-async def lag_while_training(folder: Path, data: list[Path]) -> tuple[float, float]:
-    """99th percentile of the loop's lag in ms while fcn-100k trains, and its images/s."""
+def _painted_after() -> float:
+    """One start in a terminal of its own and with settings of its own."""
+    process, terminal = pty.fork()
+    if process == 0:
+        home = tempfile.mkdtemp()
+        for name in ("DATA", "CONFIG", "CACHE", "STATE"):
+            os.environ[f"XDG_{name}_HOME"] = home
+        os.environ.update(COLUMNS=str(SIZE[0]), LINES=str(SIZE[1]), TERM="xterm-256color")
+        os.execv(sys.executable, [sys.executable, "-m", "fashiontui"])
+    began, shown = perf_counter(), b""
+    while b"Leaderboard" not in shown:
+        shown += os.read(terminal, 65536)
+    seconds = perf_counter() - began
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return seconds
+
+
+async def while_training(
+    folder: Path, data: list[Path], look_every: float
+) -> tuple[list[float], float]:
+    """Lags of the event loop in ms while fcn-100k trains in the app, and its images/s.
+
+    Looking 200 times a second takes the interpreter from the training: a run that is looked at so
+    often tells the lag, and another one the pace.
+    """
     app = FashionTui(str(folder / "runs.db"), "fashion-mnist", data, Choice(), Config())
     lags: list[float] = []
     async with app.run_test(size=SIZE):
@@ -95,12 +99,12 @@ async def lag_while_training(folder: Path, data: list[Path]) -> tuple[float, flo
         while len(app.lab.history.epochs) < 2 and monotonic() < limit:
             await asyncio.sleep(0.05)
         while app.lab.history.finished is None and monotonic() < limit:
-            due = perf_counter() + TICK_SECONDS
-            await asyncio.sleep(TICK_SECONDS)
+            due = perf_counter() + look_every
+            await asyncio.sleep(look_every)
             lags.append(1000 * (perf_counter() - due))
         finished = app.lab.history.epochs
         await app._leave()
-    return quantiles(lags, n=100)[98], pace(finished[2:])
+    return lags, pace(finished[2:])
 
 
 def batch_pace(data: list[Path]) -> float:
@@ -218,20 +222,27 @@ async def memory_growth(folder: Path) -> float:
     return grown / 2**20
 
 
+def slowdown(folder: Path, data: list[Path]) -> float:
+    """By how many percent the app trains slower than ``--batch``: the median of three pairs."""
+    pairs = []
+    for _ in range(3):
+        alone = batch_pace(data)
+        _, shown = asyncio.run(while_training(folder, data, look_every=0.5))
+        pairs.append(100 * (1 - shown / alone))
+    return median(pairs)
+
+
 def main() -> None:
     """Print each figure beside what was promised."""
-    import os
-
     data = [Path(os.environ["FASHIONTUI_DATA_DIR"])]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         print(f"first paint                    {first_paint():8.2f} s   (under 0.6)")
         print(f"10,000 runs on the board       {asyncio.run(board_opening(folder)):8.2f} s   (0.3)")
         print(f"growth over 8 hours of events  {asyncio.run(memory_growth(folder)):8.1f} MiB (20)")
-        alone = batch_pace(data)
-        lag, shown = asyncio.run(lag_while_training(folder, data))
-        print(f"loop lag, 99th percentile      {lag:8.1f} ms  (under 20)")
-        print(f"training slower than batch     {100 * (1 - shown / alone):8.1f} %   (3)")
+        lags, _ = asyncio.run(while_training(folder, data, TICK_SECONDS))
+        print(f"loop lag, 99th percentile      {quantiles(lags, n=100)[98]:8.1f} ms  (under 20)")
+        print(f"training slower than batch     {slowdown(folder, data):8.1f} %   (3)")
 
 
 if __name__ == "__main__":

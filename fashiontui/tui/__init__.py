@@ -1,5 +1,6 @@
 """The interactive app, over Textual."""
 
+import gc
 from pathlib import Path
 
 from fashiontui import paths
@@ -17,6 +18,7 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
         data_folders: Where Fashion-MNIST may lie; a download goes to the first.
         device: Device picked at first; the one picked last when None.
     """
+    gc.disable()  # nothing made while starting is garbage; the app switches it on after it painted
     from fashiontui.tui.app import FashionTui
     from fashiontui.tui.choice import load_choice
 

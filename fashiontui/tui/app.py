@@ -1,5 +1,6 @@
 """The interactive app: a table of contents of screens, threads and keys."""
 
+import gc
 from pathlib import Path
 
 from textual import on, work
@@ -93,7 +94,7 @@ class FashionTui(App[None]):
         self._set_keys()
         for notice in self._notices:
             self.notify(notice, severity="warning", timeout=15)
-        self.call_after_refresh(self._start_training_thread)
+        self.call_after_refresh(self._painted)
 
     def _dress(self) -> None:
         """Choose the theme before anything is styled: changing it later styles all anew."""
@@ -114,6 +115,12 @@ class FashionTui(App[None]):
         except UsageError as error:
             self._notices.append(str(error))
 
+    def _painted(self) -> None:
+        """The first screen is there: let the collector work, and torch load behind it."""
+        gc.freeze()
+        gc.enable()
+        self._start_training_thread()
+
     def _start_training_thread(self) -> None:
         self._training = self._train()
 
@@ -124,6 +131,10 @@ class FashionTui(App[None]):
             self.queue, self.library, self._data, self._folders, self.lab.post_message
         )
         self.trainer.work()
+
+    def on_unmount(self) -> None:
+        """Let the collector have what was set aside."""
+        gc.unfreeze()
 
     # Data
 

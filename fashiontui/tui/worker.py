@@ -4,6 +4,7 @@ It touches no widget and never waits for the screen: ``post`` only appends to th
 queue. A thread cannot be killed, so it looks at the queue and at its worker between any two events.
 """
 
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import closing
@@ -83,6 +84,7 @@ class Trainer:
     def _load_torch(self) -> None:
         from fashiontui.engine.devices import available_devices, describe, memory_bytes
 
+        gc.freeze()  # hundreds of thousands of objects that stay: looking through them takes long
         self._post(
             TorchLoaded(
                 tuple(

@@ -9,7 +9,7 @@ from typing import Literal
 
 from rich.text import Text
 from textual import events
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
@@ -18,6 +18,7 @@ from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
 from fashiontui.tui.widgets.axes import epoch_ticks, labels, log_ticks, round_ticks
+from fashiontui.tui.widgets.drawing import Drawing
 
 Marker = Literal["auto", "braille", "hd", "fhd", "dot", "ascii"]
 """How curves are drawn: braille (finest), quadrant and sextant blocks, dots, or plain ASCII."""
@@ -85,6 +86,8 @@ def usable_marker(wanted: Marker, color_system: str | None) -> Marker:
 class Curves(PlotextPlot, can_focus=True):
     """The drawing itself."""
 
+    auto_links = False  # there are none, and Textual would look for them in every line
+
     COMPONENT_CLASSES = {
         "chart--axes",
         "chart--train",
@@ -150,13 +153,13 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         share = (event.x - self._offset) / columns
         self.post_message(self.Read(max(1, round(left + share * (right - left)))))
 
-    def render(self) -> Text:
+    def render(self) -> RenderResult:
         """Lay the axes out anew and let plotext draw."""
         plot = self.plt
         plot.clear_data()
         plot.theme("clear")
         if self.size.width < 12 or self.size.height < 4:
-            return Text("")
+            return ""
         left, right = self.view.window or (0.0, max(1.0, self.epochs))
         log = self._logarithmic and self.view.log
         shown = [
@@ -187,12 +190,8 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
             height = 4 * self.size.height
             ys = [bottom + (top - bottom) * i / height for i in range(height + 1)]
             plot.scatter([self.view.cursor] * len(ys), ys, marker="│", color=self._colour("axes"))
-        plot.plotsize(self.size.width, self.size.height)
-        plot._set_size(self.size.width, self.size.height)  # plotsize alone is not enough
-        drawn = Text.from_ansi(plot.build())
-        if self.marker == "ascii":
-            drawn.plain = drawn.plain.translate(_ASCII)
-        return drawn
+        spelling = _ASCII if self.marker == "ascii" else {}
+        return Drawing(plot, self.size.width, self.size.height, spelling)
 
     def _value_range(self, values: list[float], log: bool) -> tuple[float, float]:
         """Least and greatest value, the reference among them where there is one."""

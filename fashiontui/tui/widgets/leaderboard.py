@@ -17,28 +17,13 @@ from fashiontui.domain.events import Status
 from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
+from fashiontui.tui.widgets.board_table import BoardTable
 from fashiontui.tui.widgets.columns import COLUMNS
 
 PAGE = 100
 """Rows given to the table at once; more follow as the cursor nears the end."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
-
-
-class BoardTable(DataTable[Text]):
-    """The table itself."""
-
-    HELP = """\
-One row a run, and the report's seven rows (`┄ report`, `v` hides them). Ranks go by validation
-accuracy among finished Fashion-MNIST runs: choosing by test accuracy would spoil the test.
-
-**±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
-is another thing: its standard deviation over test batches of 256.
-
-`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `o` turns the
-order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run,
-`r` trains its exact spec again, `x` deletes the marked runs or this one, `u` brings them back.
-"""
 
 
 class Leaderboard(Vertical):

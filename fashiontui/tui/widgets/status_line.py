@@ -23,6 +23,7 @@ class StatusLine(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._history = History()
+        self._told = Content("")
         self._surroundings = ""
 
     def compose(self) -> ComposeResult:
@@ -56,7 +57,10 @@ class StatusLine(Horizontal):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one("#running", Static).update(self._run_text(), layout=False)
+        running = self._run_text()
+        if running != self._told:
+            self._told = running
+            self.query_one("#running", Static).update(running, layout=False)
         data = self.dataset or "looking for data"
         if self.dataset == "sample":
             data = "[$text-warning]SAMPLE DATA[/]"
@@ -85,6 +89,5 @@ class StatusLine(Horizontal):
         parts = f" · epoch {min(len(history.epochs) + 1, spec.settings.epochs)}"
         parts += f"/{spec.settings.epochs}{val}"
         if history.progress:
-            parts += f" · {history.progress[-1].images_per_second:,.0f} img/s"
             parts += f" · {clock(history.seconds_left)} left"
         return Content.from_markup(f"▶ [b]$title[/b]{parts}", title=spec.title)

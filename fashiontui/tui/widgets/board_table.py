@@ -1,0 +1,58 @@
+"""The board's table: Textual's, with cells that cost little."""
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+
+class BoardTable(DataTable[Text]):
+    """The table itself.
+
+    Textual forgets every drawn cell whenever one changes, as one does each epoch of a run, and
+    draws a cell as it would any renderable. All cells here are one line in one style.
+    """
+
+    HELP = """\
+One row a run, and the report's seven rows (`┄ report`, `v` hides them). Ranks go by validation
+accuracy among finished Fashion-MNIST runs: choosing by test accuracy would spoil the test.
+
+**±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
+is another thing: its standard deviation over test batches of 256.
+
+`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `o` turns the
+order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run,
+`r` trains its exact spec again, `x` deletes the marked runs or this one, `u` brings them back.
+"""
+
+    def _render_cell(
+        self,
+        row_index: int,
+        column_index: int,
+        base_style: Style,
+        width: int,
+        cursor: bool = False,
+        hover: bool = False,
+    ) -> list[list[Segment]]:
+        """One line in one style; row -1 is the header."""
+        column = self.ordered_columns[column_index]
+        if row_index < 0:
+            cell = column.label
+        else:
+            cell = self.get_cell_at(Coordinate(row_index, column_index))
+        inside = width - 2 * self.cell_padding
+        text = cell.plain if cell.cell_len <= inside else cell.plain[: inside - 1] + "…"
+        text = text.rjust(inside) if cell.justify == "right" else text.ljust(inside)
+        padding = " " * self.cell_padding
+        component, forced = self._get_styles_to_render_cell(
+            row_index < 0, False, False, hover, cursor, self.show_cursor, self._show_hover_cursor,
+            self.cursor_foreground_priority == "css", self.cursor_background_priority == "css",
+        )  # fmt: skip
+        place = Style.from_meta({"row": row_index, "column": column_index})  # for the mouse
+        style = base_style + place + component + _parsed(cell.style) + forced
+        return [[Segment(f"{padding}{text}{padding}", style)]]
+
+
+def _parsed(style: str | Style) -> Style:
+    return style if isinstance(style, Style) else Style.parse(style)
