@@ -26,7 +26,7 @@ from fashiontui.domain.plan import named_network, plan
 from fashiontui.domain.recipe import load_recipe
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.spec import RunSpec
-from fashiontui.engine import choose_placement, find_device, train
+from fashiontui.engine import begin, choose_placement, find_device, train
 
 COMPARED = ("fcn-100k", "cnn-10k", "cnn-100k")
 
@@ -40,7 +40,8 @@ def fast_spec(name: str, seed: int, **settings: object) -> RunSpec:
 def events_of(spec: RunSpec, data: Dataset) -> Iterator[Event]:
     """Train a spec on the device ``auto`` chooses."""
     device = find_device("auto")
-    return train(spec, data.to(device), choose_placement(spec, device, paths.measurements_file()))
+    placement = choose_placement(spec, device, paths.measurements_file())
+    return train(begin(spec, placement), data.to(device))
 
 
 def epoch_seconds(spec: RunSpec, data: Dataset) -> Iterator[float]:

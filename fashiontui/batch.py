@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -22,8 +21,9 @@ from rich.text import Text
 
 from fashiontui import paths
 from fashiontui.domain.conclusions import Conclusion, conclusions
-from fashiontui.domain.errors import ExitCode
-from fashiontui.domain.events import FirstLayer, Status
+from fashiontui.domain.errors import ExitCode, FashiontuiError
+from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
+from fashiontui.domain.events import Progress as ProgressEvent
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
@@ -31,75 +31,153 @@ from fashiontui.domain.spec import DataChoice, RunSpec
 from fashiontui.export.documents import event_object, runs_csv, runs_document
 from fashiontui.export.tables import clock, conclusion_lines, latex, markdown, notes, result_tables
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
+from fashiontui.signals import Signals
 
+if TYPE_CHECKING:
+    import torch
+
+    from fashiontui.data import Dataset
+    from fashiontui.store import Store
+
+TOLD = (RunStarted, ProgressEvent, EpochEnded, RunFinished)
+"""Events that ``--jsonl`` prints; the others are for the screen."""
 Output = Literal["tables", "json", "jsonl", "csv", "markdown", "latex"]
 
 
 def run_batch(
-    specs: Sequence[RunSpec],
+    specs: Sequence[RunSpec] | None,
     data: DataChoice,
     data_folders: list[Path],
     store: str,
     output: Output,
-) -> ExitCode:
-    """Train every spec in turn, then print what came of them.
+) -> int:
+    """Train every spec in turn, or continue what was not finished; print what came of it.
 
     Args:
-        specs: What to train; the data set they name is replaced by the one that could be had.
+        specs: What to train; the data set they name is replaced by the one that could be had. None
+            continues the stopped and interrupted runs on that data set, the oldest first.
         data: Which data set to train on.
         data_folders: Where to look for it; a download goes to the first.
         store: URL or path of the store.
         output: What stdout gets.
 
     Returns:
-        ``RUN_FAILED`` when a run failed, ``INTERRUPTED`` after Ctrl+C, else ``DONE``.
+        ``RUN_FAILED`` when a run failed, 128 and its number after a signal, else ``DONE``.
 
     Raises:
         FashiontuiError: data, device or store are not to be had.
     """
     console = Console(stderr=True, highlight=False)
-    records: list[RunRecord] = []
-    interrupted = False
-    with console.status("Loading torch"), _ctrl_c_leaves_at_once():
-        import scipy.stats  # noqa: F401  # loaded now, so that Ctrl+C need not wait for it later
+    signals = Signals()
+    with signals.listening():
+        with console.status("Loading torch"), signals.obeyed_at_once():
+            import scipy.stats  # noqa: F401  # loaded now, so that a signal need not wait for it
 
-        if data != "sample":
-            import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
-        from fashiontui.data import load
-        from fashiontui.engine import choose_placement, find_device
-        from fashiontui.runner import run
-        from fashiontui.store import Store
-    device = find_device(specs[0].device)
-    with closing(Store(store)) as kept:
-        images = load(data, data_folders, lambda text: _notice(console, text))
-        on_device = images.to(device)
+            if data != "sample":
+                import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
+            from fashiontui.data import load
+            from fashiontui.store import Store
+        with closing(Store(store)) as kept:
+            images = load(data, data_folders, lambda text: _notice(console, text))
+            jobs: Sequence[RunSpec | RunRecord]
+            if specs is None:
+                unfinished = map(kept.get, kept.unfinished())
+                jobs = [record for record in unfinished if record.spec.dataset == images.name]
+            else:
+                jobs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+            training = _Training(console, kept, images, signals, output == "jsonl")
+            try:
+                training.work(jobs)
+            except KeyboardInterrupt:
+                if console.is_terminal and signals.received == getattr(signal, "SIGHUP", None):
+                    console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
+        records = training.records
+        _print_results(images.name, records, output)
+        if signals.received is not None:
+            done = sum(record.status is Status.FINISHED for record in records)
+            _notice(
+                console,
+                f"interrupted with {done} of {len(jobs)} runs finished; "
+                "continue with: fashiontui --batch --resume",
+            )
+            return signals.exit_code
+        if specs is None and not jobs:
+            _notice(console, f"no run on {images.name} waits to be continued.")
+        return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
+
+
+class _Training:
+    """Trains one job after another; what came of each is in ``records``."""
+
+    def __init__(
+        self, console: Console, store: "Store", images: "Dataset", signals: Signals, jsonl: bool
+    ) -> None:
+        self.records: list[RunRecord] = []
+        self.failed = False
+        self._console = console
+        self._store = store
+        self._images = images
+        self._signals = signals
+        self._jsonl = jsonl
+        self._on_device: dict[str, Dataset] = {}
+
+    def work(self, jobs: Sequence[RunSpec | RunRecord]) -> None:
+        """Train them all.
+
+        Raises:
+            KeyboardInterrupt: a signal asked to stop; the run under way is saved.
+        """
+        with _progress(self._console, len(jobs)) as shown:
+            for job in jobs:
+                spec = job.spec if isinstance(job, RunRecord) else job
+                shown.announce(spec)
+                try:
+                    self._train(job, shown)
+                except FashiontuiError as error:
+                    if error.exit_code is not ExitCode.RUN_FAILED:
+                        raise  # the next would fare no better
+                    self.failed = True
+                    _notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
+                    continue
+                if self._signals.received is not None:
+                    raise KeyboardInterrupt
+                self.failed |= self.records[-1].status is Status.FAILED
+                shown.end_run(self._console, self.records[-1])
+
+    def _train(self, job: RunSpec | RunRecord, shown: "_Shown") -> None:
+        events = self._events(job)
+        history = History()
         try:
-            with _progress(console, len(specs)) as shown:
-                for spec in specs:
-                    spec = spec.model_copy(update={"dataset": images.name})
-                    shown.announce(spec)
-                    placement = choose_placement(spec, device, paths.measurements_file())
-                    history = History()
-                    try:
-                        with closing(run(spec, on_device, placement, kept)) as events:
-                            for event in events:
-                                history.fold(event)
-                                shown.draw(history)
-                                if output == "jsonl" and not isinstance(event, FirstLayer):
-                                    print(json.dumps(event_object(event)), flush=True)
-                    finally:
-                        if history.started:
-                            records.append(kept.get(history.started.run_id))
-                    shown.end_run(console, records[-1])
-        except KeyboardInterrupt:
-            interrupted = True
-    _print_results(images.name, records, output)
-    if interrupted:
-        finished = sum(record.status is Status.FINISHED for record in records)
-        _notice(console, f"interrupted with {finished} of {len(specs)} runs finished; all is kept.")
-        return ExitCode.INTERRUPTED
-    failed = any(record.status is Status.FAILED for record in records)
-    return ExitCode.RUN_FAILED if failed else ExitCode.DONE
+            with self._signals.noted(), closing(events):
+                for event in events:
+                    history.fold(event)
+                    if isinstance(event, TOLD):
+                        shown.draw(history)
+                        if self._jsonl:
+                            print(json.dumps(event_object(event)), flush=True)
+                    if self._signals.received is not None:
+                        break
+        finally:
+            if history.started:
+                self.records.append(self._store.get(history.started.run_id))
+
+    def _events(self, job: RunSpec | RunRecord) -> Generator[Event, None, None]:
+        """What training, or continuing, the job yields."""
+        from fashiontui.engine import choose_placement, find_device
+        from fashiontui.runner import resume, run
+
+        if isinstance(job, RunRecord):
+            images = self._images_on(find_device(job.device))
+            return resume(self._store.resume(job.id), images, self._store)
+        device = find_device(job.device)
+        images = self._images_on(device)
+        placement = choose_placement(job, device, paths.measurements_file())
+        return run(job, images, placement, self._store)
+
+    def _images_on(self, device: "torch.device") -> "Dataset":
+        if str(device) not in self._on_device:
+            self._on_device[str(device)] = self._images.to(device)
+        return self._on_device[str(device)]
 
 
 class _Shown:
@@ -158,23 +236,6 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
     hidden = not console.is_terminal
     with Progress(*columns, console=console, disable=hidden, transient=True) as bars:
         yield _Shown(bars, runs)
-
-
-@contextmanager
-def _ctrl_c_leaves_at_once() -> Iterator[None]:
-    """While libraries load there is nothing to keep, and theirs crash on a KeyboardInterrupt."""
-
-    def leave(_signal: int, _frame: object) -> None:
-        os._exit(ExitCode.INTERRUPTED)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _notice(console: Console, text: str) -> None:

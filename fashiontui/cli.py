@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported before it is known that it will be needed."""
 
+import errno
 import json
 import os
 import sys
@@ -32,6 +33,7 @@ _CommandLineError: Any = typer.BadParameter.__mro__[2]
 _NETWORK = "Which networks"
 _TRAINING = "Training, over the recipe"
 _MACHINE = "Where and how"
+_FORMATS = ("json", "jsonl", "csv", "markdown", "latex")
 _OUTPUT = "What stdout gets (default: tables)"
 
 StoreOption = Annotated[
@@ -122,6 +124,10 @@ def start(
         ),
     ] = None,
     store: StoreOption = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Continue stopped and interrupted runs; trains no others."),
+    ] = False,
     json_: JsonOption = False,
     jsonl: Annotated[
         bool,
@@ -153,7 +159,7 @@ def start(
     from fashiontui.domain.recipe import load_recipe
     from fashiontui.paths import default_store, recipe_folder
 
-    formats = {"json": json_, "jsonl": jsonl, "csv": csv, "markdown": markdown, "latex": latex}
+    formats = dict(zip(_FORMATS, (json_, jsonl, csv, markdown, latex), strict=True))
     chosen_formats = [name for name, chosen in formats.items() if chosen]
     if len(chosen_formats) > 1:
         raise UsageError(f"Choose one of {' and '.join(f'--{name}' for name in chosen_formats)}.")
@@ -170,14 +176,20 @@ def start(
         "label_smoothing": label_smoothing,
         "augment": augment,
     }
-    specs = plan(
-        _networks(model or [], arch, budget, hidden, channels),
-        load_recipe(recipe, recipe_folder()),
-        {name: value for name, value in overrides.items() if value is not None},
-        _seeds(seed, seeds),
-        device=device,
-        precision=_one_of("--precision", precision, ("auto", "fp32", "bf16")),
-        threads=_threads(threads),
+    if resume:
+        _refuse_training_options(context)
+    specs = (
+        None
+        if resume
+        else plan(
+            _networks(model or [], arch, budget, hidden, channels),
+            load_recipe(recipe, recipe_folder()),
+            {name: value for name, value in overrides.items() if value is not None},
+            _seeds(seed, seeds),
+            device=device,
+            precision=_one_of("--precision", precision, ("auto", "fp32", "bf16")),
+            threads=_threads(threads),
+        )
     )
     from fashiontui.batch import run_batch
 
@@ -296,12 +308,18 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("fashiontui: interrupted; what was finished is kept.", file=sys.stderr)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno == errno.EIO:  # the terminal is gone; what was trained is kept
+            return ExitCode.HUNG_UP
+        if not isinstance(error, BrokenPipeError):
+            raise
         # Whoever read stdout has gone, as `| head` does; Python would complain at exit otherwise.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
 
 
+_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", *_FORMATS, "json_"}
+"""Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
 """Options the app takes too; all others only make sense with ``--batch``."""
 
@@ -310,14 +328,7 @@ def _open_app(
     context: typer.Context, store: str | None, data: Any, folders: list[Path], device: str
 ) -> None:
     """Run the interactive app."""
-    typed = [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name not in _FOR_THE_APP
-        and (source := context.get_parameter_source(parameter.name or "")) is not None
-        and source.name == "COMMANDLINE"
-    ]
-    if typed:
+    if typed := _typed_beside(context, _FOR_THE_APP):
         raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
@@ -325,6 +336,24 @@ def _open_app(
     from fashiontui.tui import run_app
 
     run_app(store or default_store(), data, folders, None if device == "auto" else device)
+
+
+def _refuse_training_options(context: typer.Context) -> None:
+    if typed := _typed_beside(context, _FOR_RESUMING):
+        raise UsageError(
+            f"--resume continues runs with the settings they have; leave out {typed[0]}."
+        )
+
+
+def _typed_beside(context: typer.Context, fine: set[str]) -> list[str]:
+    """Options of the command line that are not among these."""
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in fine
+        and (source := context.get_parameter_source(parameter.name or "")) is not None
+        and source.name == "COMMANDLINE"
+    ]
 
 
 def _data_folders(data_dir: Path | None) -> list[Path]:

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 import torch
@@ -388,7 +388,7 @@ def test_real_fashion_mnist_is_trained_beside_the_reports_figures(here, real_dat
 
 
 @contextmanager
-def started(folder, *arguments):
+def started(folder, *arguments, before=None):
     """The program under way in a folder; gone at the end, whatever came of the test."""
     with subprocess.Popen(
         [sys.executable, "-m", "fashiontui", *arguments],
@@ -396,6 +396,7 @@ def started(folder, *arguments):
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
+        preexec_fn=before,
     ) as process:
         try:
             yield process
@@ -439,6 +440,93 @@ def test_ctrl_c_keeps_what_is_finished_in_the_document(tmp_path):
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert [run["status"] for run in json.loads(out)["runs"]] == ["finished", "stopped"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_stopped_batch_goes_on_with_resume_as_if_it_had_not_been_stopped(sent, code, tmp_path):
+    asked = (*ONE, "--epochs", "20")
+    with started(tmp_path, *asked, "--jsonl") as process:
+        while json.loads(process.stdout.readline())["event"] != "epoch_ended":
+            pass
+        process.send_signal(getattr(signal, sent))
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "continue with: fashiontui --batch --resume" in err
+    with started(tmp_path, "--batch", "--data", "sample", "--resume", "--json") as process:
+        out, _ = process.communicate(timeout=60)
+    [resumed] = json.loads(out)["runs"]
+    with started(tmp_path, *asked, "--json", "--store", "whole.sqlite3") as process:
+        out, _ = process.communicate(timeout=60)
+    [whole] = json.loads(out)["runs"]
+    assert resumed["weights_sha256"] == whole["weights_sha256"]
+    learned = ("epoch", "train_loss", "val_loss", "val_accuracy", "lr")
+    assert [[e[name] for name in learned] for e in resumed["history"]] == [
+        [e[name] for name in learned] for e in whole["history"]
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_second_ctrl_c_leaves_at_once_even_from_a_locked_store(tmp_path):
+    where = ("--store", "runs.sqlite3")
+    with started(tmp_path, *ONE, *where, "--epochs", "10000", "--jsonl") as process:
+        while json.loads(process.stdout.readline())["event"] != "epoch_ended":
+            pass
+        with closing(sqlite3.connect(tmp_path / "runs.sqlite3", isolation_level=None)) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            time.sleep(1)  # by now it waits for the lock to store an epoch
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            sent = time.monotonic()
+            process.communicate(timeout=30)
+            took = time.monotonic() - sent
+            lock.execute("ROLLBACK")
+    assert process.returncode == 130
+    assert took < 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_signal_ends_the_process_in_two_seconds_even_from_a_locked_store(tmp_path):
+    where = ("--store", "runs.sqlite3")
+    with started(tmp_path, *ONE, *where, "--epochs", "10000", "--jsonl") as process:
+        while json.loads(process.stdout.readline())["event"] != "epoch_ended":
+            pass
+        with closing(sqlite3.connect(tmp_path / "runs.sqlite3", isolation_level=None)) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            time.sleep(1)
+            process.send_signal(signal.SIGTERM)
+            sent = time.monotonic()
+            process.communicate(timeout=30)
+            took = time.monotonic() - sent
+            lock.execute("ROLLBACK")
+    assert process.returncode == 143
+    assert took < 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_batch_under_nohup_outlives_its_terminal(tmp_path):
+    ignoring = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
+    with started(tmp_path, *ONE, "--epochs", "10", "--jsonl", before=ignoring) as process:
+        while json.loads(process.stdout.readline())["event"] != "epoch_ended":
+            pass
+        process.send_signal(signal.SIGHUP)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out.splitlines()[-1])["status"] == "finished"
+
+
+def test_resume_with_nothing_to_continue_says_so(here):
+    outcome = here("--batch", "--resume", "--data", "sample", "--store", "runs.sqlite3")
+    assert outcome.code == 0
+    assert "no run on sample waits to be continued" in outcome.err
+
+
+@pytest.mark.parametrize("option", [("--model", "fcn-50k"), ("--epochs", "3"), ("--seeds", "2")])
+def test_resume_refuses_other_settings(option, here):
+    outcome = here("--batch", "--resume", *option)
+    assert outcome.code == 2
+    assert f"leave out {option[0]}" in outcome.err
 
 
 def safely_stored(tmp_path):

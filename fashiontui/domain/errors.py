@@ -12,7 +12,9 @@ class ExitCode(IntEnum):
     NO_DATA = 3
     NO_DEVICE = 4
     NO_STORE = 5
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class FashiontuiError(Exception):
@@ -47,3 +49,7 @@ class StoreError(FashiontuiError):
 
 class TrainingError(FashiontuiError):
     """A run that cannot go on, such as one whose loss is no longer a number."""
+
+
+class CheckpointError(FashiontuiError):
+    """A run cannot be continued from what is kept of it."""

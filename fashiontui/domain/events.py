@@ -59,6 +59,8 @@ class RunStarted:
     """CPU threads in use."""
     versions: dict[str, str] = field(default_factory=dict)
     """Versions of the libraries that decide the result."""
+    epochs: tuple["EpochEnded", ...] = ()
+    """What was trained before, where the run is resumed."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,17 @@ class Progress:
     """Training images per second since the last ``Progress``."""
     train_seconds: float
     """Training and validation time so far."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A batch of validation or test images is scored; a run can be stopped here too."""
+
+    run_id: str
+    done: int
+    """Images scored so far."""
+    images: int
+    """Images to score."""
 
 
 @dataclass(frozen=True)
@@ -133,4 +146,4 @@ class RunFinished:
     """Digest of the final weights: equal digests mean bit-identical networks."""
 
 
-Event = RunStarted | Progress | EpochEnded | FirstLayer | RunFinished
+Event = RunStarted | Progress | Scoring | EpochEnded | FirstLayer | RunFinished

@@ -32,6 +32,7 @@ class History:
         match event:
             case RunStarted():
                 self.started = event
+                self.epochs = [*event.epochs]
             case Progress():
                 self.progress.append(event)
                 if len(self.progress) > MAX_PROGRESS:

@@ -1,12 +1,13 @@
 """Scoring a network on images it does not learn from."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fashiontui.domain.events import Predictions
+from fashiontui.domain.events import Predictions, Scoring
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.step import forward
 
@@ -23,15 +24,29 @@ class Score:
     predictions: Predictions
 
 
-@torch.inference_mode()
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor, placement: Placement) -> Score:
-    """Score a network and leave it in training mode.
+    """Score a network in one go; see ``evaluation``."""
+    scoring = evaluation(model, images, labels, placement)
+    while True:
+        try:
+            next(scoring)
+        except StopIteration as end:
+            score: Score = end.value
+            return score
+
+
+@torch.inference_mode()
+def evaluation(
+    model: nn.Module, images: Tensor, labels: Tensor, placement: Placement, run_id: str = ""
+) -> Generator[Scoring, None, Score]:
+    """Score a network, telling after every batch how far it is, and leave it in training mode.
 
     Args:
         model: From images (n, 1, 28, 28) to logits (n, 10), on the placement's device.
         images: uint8 (n, 1, 28, 28), on that device.
         labels: int64 (n,), on that device.
         placement: Device and precision.
+        run_id: Handed on in every event.
     """
     model.eval()
     loss = torch.zeros((), device=placement.device)
@@ -40,6 +55,7 @@ def evaluate(model: nn.Module, images: Tensor, labels: Tensor, placement: Placem
         logits = forward(model, images[start : start + BATCH], placement)
         loss += F.cross_entropy(logits, labels[start : start + BATCH], reduction="sum")
         predicted[start : start + BATCH] = logits.argmax(1)
+        yield Scoring(run_id, min(start + BATCH, len(labels)), len(labels))
     model.train()
     return Score(
         loss.item() / len(labels),

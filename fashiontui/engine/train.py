@@ -21,11 +21,9 @@ from fashiontui.domain.events import (
     RunStarted,
     Status,
 )
-from fashiontui.domain.spec import RunSpec
-from fashiontui.engine.devices import Placement
-from fashiontui.engine.evaluate import evaluate
-from fashiontui.engine.step import lr_at, trainable
-from fashiontui.models import build
+from fashiontui.engine.evaluate import evaluation
+from fashiontui.engine.state import TrainingState
+from fashiontui.engine.step import lr_at
 
 MAX_PICTURES = 64
 """Most kernels or hidden units handed on as pictures."""
@@ -34,28 +32,26 @@ TICK_SECONDS = 0.1
 
 
 def train(
-    spec: RunSpec, data: Dataset, placement: Placement, run_id: str = ""
+    state: TrainingState, data: Dataset, run_id: str = ""
 ) -> Generator[Event, None, nn.Module]:
-    """Train one network and score it; the generator's return value is the trained network.
+    """Train a network to the end of its run and score it; the return value is the network.
 
-    The same spec, data and placement give bit-identical weights. The last epoch's network is the
-    one that counts; the test set is looked at once, at the end. Closing the generator stops
-    training at the next batch.
+    The same spec, data and placement give bit-identical weights, in one go or resumed from any
+    state in between. The last epoch's network is the one that counts; the test set is looked at
+    once, at the end. Closing the generator stops training at the next batch; at every yield the
+    state is that of a run between two batches.
 
     Args:
-        spec: What to train.
+        state: Where the run stands; changed as it goes on.
         data: On the placement's device.
-        placement: Device, precision and threads.
         run_id: Handed on in every event.
 
     Raises:
         TrainingError: the loss is no longer a finite number.
     """
+    spec, settings, net, placement = state.spec, state.spec.settings, state.net, state.placement
     placement.apply()
-    begun = monotonic()
-    settings, device = spec.settings, placement.device
-    generator = torch.Generator(device).manual_seed(spec.seed)
-    net = trainable(build(spec, generator), settings, placement, generator)
+    begun, seconds_before = monotonic(), state.seconds
     training, validation = split(data.labels, spec.split_seed)
     val_images, val_labels = data.images[validation], data.labels[validation]
 
@@ -67,64 +63,72 @@ def train(
         spec,
         sum(parameter.numel() for parameter in net.model.parameters()),
         steps,
-        str(device),
+        str(placement.device),
         placement.device_name,
         placement.precision,
         placement.threads,
         {"fashiontui": __version__, "torch": torch.__version__},
     )
 
-    started = tick = monotonic()
-    step = ticked_step = 0
-    tick_loss = torch.zeros((), device=device)
+    started = monotonic() - state.seconds  # as if the run had never paused
     val_predictions = None
-    for epoch in range(1, settings.epochs + 1):
-        epoch_began = monotonic()
-        epoch_loss = torch.zeros((), device=device)
-        order = training[torch.randperm(len(training), generator=generator, device=device)]
-        for batch in torch.split(order, batch_size)[:steps_per_epoch]:
-            lr = lr_at(step, steps, settings)
-            tick_loss += net.step(data.images[batch], data.labels[batch], lr)
-            step += 1
+    while state.epochs < settings.epochs:
+        tick = monotonic()
+        epoch_began = tick - state.epoch_seconds
+        if state.order is None:
+            shuffled = torch.randperm(
+                len(training), generator=net.generator, device=placement.device
+            )
+            state.order = training[shuffled]
+            state.epoch_loss.zero_()
+        ticked_step, ticked_loss = state.step, state.epoch_loss.clone()
+        done = state.step - state.epochs * steps_per_epoch
+        for batch in torch.split(state.order, batch_size)[done:steps_per_epoch]:
+            lr = lr_at(state.step, steps, settings)
+            state.epoch_loss += net.step(data.images[batch], data.labels[batch], lr)
+            state.step += 1
             if (now := monotonic()) - tick >= TICK_SECONDS:
-                epoch_loss += tick_loss
+                state.seconds, state.epoch_seconds = now - started, now - epoch_began
+                loss = (state.epoch_loss - ticked_loss).item() / (state.step - ticked_step)  # waits
                 yield Progress(
                     run_id,
-                    step,
-                    step / steps_per_epoch,
-                    _finite((tick_loss / (step - ticked_step)).item(), step),  # waits for it
+                    state.step,
+                    state.step / steps_per_epoch,
+                    _finite(loss, state.step),
                     lr,
-                    (step - ticked_step) * batch_size / (now - tick),
-                    now - started,
+                    (state.step - ticked_step) * batch_size / (now - tick),
+                    state.seconds,
                 )
-                tick, ticked_step = monotonic(), step
-                tick_loss.zero_()
-        epoch_loss += tick_loss
-        tick_loss.zero_()
-        train_loss = _finite((epoch_loss / steps_per_epoch).item(), step)  # waits for the device
-        epoch_trained = monotonic()
-        score = evaluate(net.model, val_images, val_labels, placement)
+                tick, ticked_step = monotonic(), state.step
+                ticked_loss.copy_(state.epoch_loss)
+        train_loss = _finite((state.epoch_loss / steps_per_epoch).item(), state.step)  # waits
+        state.epoch_seconds = monotonic() - epoch_began
+        score = yield from evaluation(net.model, val_images, val_labels, placement, run_id)
         val_predictions = score.predictions
-        tick, ticked_step = monotonic(), step
-        yield EpochEnded(
+        state.seconds = monotonic() - started
+        state.last_epoch = EpochEnded(
             run_id,
-            epoch,
+            state.epochs + 1,
             train_loss,
-            _finite(score.loss, step),
+            _finite(score.loss, state.step),
             score.predictions.accuracy,
-            lr,
-            steps_per_epoch * batch_size / (epoch_trained - epoch_began),
-            tick - started,
+            lr_at(state.step - 1, steps, settings),
+            steps_per_epoch * batch_size / state.epoch_seconds,
+            state.seconds,
         )
-        yield _first_layer(run_id, epoch, net.model)
-    train_seconds = tick - started
-    test = evaluate(net.model, data.test_images, data.test_labels, placement)
+        state.order, state.epoch_seconds = None, 0.0
+        yield state.last_epoch
+        yield _first_layer(run_id, state.epochs, net.model)
+    if val_predictions is None:  # resumed between the last epoch and the test
+        score = yield from evaluation(net.model, val_images, val_labels, placement, run_id)
+        val_predictions = score.predictions
+    test = yield from evaluation(net.model, data.test_images, data.test_labels, placement, run_id)
     yield RunFinished(
         run_id,
         Status.FINISHED,
         None,
-        train_seconds,
-        monotonic() - begun,
+        state.seconds,
+        seconds_before + monotonic() - begun,
         val_predictions,
         test.predictions,
         _digest(net.model),

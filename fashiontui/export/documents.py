@@ -93,8 +93,9 @@ def event_object(event: Event) -> Document:
     named: Document = {"event": _EVENT_NAMES[type(event)]}
     match event:
         case RunStarted(spec=spec):
-            fields = _fields(event)
-            return named | {**fields, "spec": spec.model_dump(mode="json")}
+            before = [_without_run_id(epoch) for epoch in event.epochs]
+            written = {"spec": spec.model_dump(mode="json"), "epochs": before}
+            return named | _fields(event) | written
         case RunFinished():
             fields = _fields(event, without=("validation", "test"))
             test = event.test.accuracy if event.test else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -9,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from fashiontui import paths
 from fashiontui.domain.errors import StoreError
 
 BUSY_SECONDS = 30
@@ -62,6 +64,20 @@ def connectable(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def checkpoint_folder(url: URL) -> Path | None:
+    """Where the checkpoints of a store's runs lie: beside a file, else among the program's data.
+
+    None for a database in memory.
+    """
+    if url.get_backend_name() != "sqlite":
+        named = url.render_as_string(hide_password=True)
+        return paths.data_folder() / "checkpoints" / sha256(named.encode()).hexdigest()[:16]
+    if _in_memory(url):
+        return None
+    file = Path(url.database or "")
+    return file.with_name(f"{file.name}-checkpoints")
 
 
 def log_ahead(engine: Engine) -> None:

@@ -20,7 +20,9 @@ from fashiontui.domain.events import EpochEnded, Predictions, RunFinished, RunSt
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.spec import RunSpec
+from fashiontui.store.checkpoints import Checkpoints
 from fashiontui.store.connection import (
+    checkpoint_folder,
     connectable,
     log_ahead,
     one_sentence_errors,
@@ -30,6 +32,8 @@ from fashiontui.store.schema import bring_up_to_date
 from fashiontui.store.tables import epochs, predictions
 from fashiontui.store.tables import runs as runs_table
 
+RESUMABLE = (Status.STOPPED.value, Status.INTERRUPTED.value)
+"""Runs in these states can be continued."""
 MEMORY = "sqlite://"
 """URL of a store that lives as long as the object."""
 
@@ -51,7 +55,9 @@ class Store:
             self._engine = connectable(url)
             bring_up_to_date(self._engine, self._name)
             log_ahead(self._engine)
+        self.checkpoints = Checkpoints(checkpoint_folder(url))
         self._name_interrupted_runs()
+        self._prune_checkpoints()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -75,6 +81,36 @@ class Store:
                 )
             )
 
+    def unfinished(self) -> list[str]:
+        """Ids of the runs that can be continued, the oldest first."""
+        with self._reading() as connection:
+            return [
+                str(run_id)
+                for run_id in connection.scalars(
+                    select(runs_table.c.id)
+                    .where(runs_table.c.status.in_(RESUMABLE))
+                    .order_by(runs_table.c.created, runs_table.c.id)
+                )
+            ]
+
+    def resume(self, run_id: str) -> RunRecord:
+        """Make a run this process's, to be continued, and return it as it stands.
+
+        Raises:
+            UsageError: there is no such run, or it is over, or another process has taken it.
+        """
+        with self._writing() as connection:
+            found = self._id(connection, run_id)
+            taken = connection.execute(
+                update(runs_table)
+                .where(runs_table.c.id == found, runs_table.c.status.in_(RESUMABLE))
+                .values(status=Status.RUNNING.value, cause=None, **_owner())
+            )
+        record = self.get(found)
+        if not taken.rowcount:
+            raise UsageError(f"Run {found} is {record.status.value}; it cannot be continued.")
+        return record
+
     def add_epoch(self, ended: EpochEnded) -> None:
         """Keep a finished epoch."""
         with self._writing() as connection:
@@ -90,6 +126,12 @@ class Store:
                     train_seconds=ended.train_seconds,
                 )
             )
+
+    def forget_epochs_after(self, run_id: str, epoch: int) -> None:
+        """Leave only the epochs up to this one: the run goes on from there."""
+        with self._writing() as connection:
+            of_run = epochs.c.run_id == run_id
+            connection.execute(delete(epochs).where(of_run, epochs.c.epoch > epoch))
 
     def end(self, finished: RunFinished) -> None:
         """Give a run its final state and keep its predictions; the first one given stays."""
@@ -180,8 +222,12 @@ class Store:
                 {one.split: Predictions(one.predicted, one.labels) for one in made},
             )
 
-    def delete(self, run_id: str) -> str:
+    def delete(self, run_id: str, undoable: bool = False) -> str:
         """Delete a run and all that belongs to it; return its whole id.
+
+        Args:
+            run_id: Its id, or as much of its beginning as no other run shares.
+            undoable: Keep its checkpoint for a day, in case ``restore`` brings the run back.
 
         Raises:
             UsageError: no run, or more than one, has an id that begins so, or it is training.
@@ -194,7 +240,11 @@ class Store:
             ):
                 raise UsageError(f"Run {found} is training; stop it before deleting it.")
             connection.execute(delete(runs_table).where(runs_table.c.id == found))
-            return found
+        if undoable:
+            self.checkpoints.set_aside(found)
+        else:
+            self.checkpoints.remove(found)
+        return found
 
     def restore(self, record: RunRecord) -> None:
         """Put back a run that was deleted, with its history and predictions."""
@@ -221,6 +271,7 @@ class Store:
             if record.epochs:
                 connection.execute(insert(epochs), [asdict(epoch) for epoch in record.epochs])
             _keep_predictions(connection, record.id, record.validation, record.test)
+        self.checkpoints.bring_back(record.id)
 
     def _id(self, connection: Connection, beginning: str) -> str:
         found = connection.scalars(
@@ -307,6 +358,20 @@ class Store:
                     .where(runs_table.c.id.in_(gone), runs_table.c.status == Status.RUNNING.value)
                     .values(status=Status.INTERRUPTED.value)
                 )
+
+    def _prune_checkpoints(self) -> None:
+        """Remove those of runs that are gone, and of unfinished ones that nobody continued."""
+        present = [*self.checkpoints.sizes()]  # asked first: another process may begin a run now
+        if not present:
+            return
+        with self._reading() as connection:
+            runs = select(runs_table.c.id, runs_table.c.status)
+            status = {row.id: row.status for row in connection.execute(runs)}
+        for run_id in present:
+            waiting = status.get(run_id) in RESUMABLE
+            if run_id not in status or (waiting and self.checkpoints.overdue(run_id)):
+                self.checkpoints.remove(run_id)
+        self.checkpoints.clean()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

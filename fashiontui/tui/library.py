@@ -59,7 +59,7 @@ class Library:
         with self._asking:
             try:
                 for record in records:
-                    self.store().delete(record.id)
+                    self.store().delete(record.id, undoable=True)
                     gone.append(record)
             finally:
                 if gone:

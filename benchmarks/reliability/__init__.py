@@ -1,0 +1,1 @@
+"""Harnesses that try to break what must not break; each prints its figures."""

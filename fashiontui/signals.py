@@ -1,0 +1,112 @@
+"""What Ctrl+C, ``kill`` and a closed terminal ask of a batch: save and leave, in two seconds."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Literal
+
+PATIENCE_SECONDS = 1.8
+"""After a signal the process leaves in any case, even from within a long step or a locked store:
+finished epochs are kept already, and the run counts as interrupted."""
+LISTENED = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+
+class Signals:
+    """Turns the first signal into a ``KeyboardInterrupt``, or, while a run trains, into a wish.
+
+    A second one leaves at once. Signals that were ignored when the process began, as ``nohup``
+    ignores SIGHUP, stay ignored.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        """Number of the first signal."""
+        self._then: Literal["raise", "note", "leave"] = "raise"
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the signal's number, as shells have it."""
+        return 128 + (self.received or signal.SIGINT)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Mind signals within the block; does nothing in any but the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in LISTENED}
+        minded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+        # Python runs handlers between two lines of the main thread, which may be long in coming:
+        # another thread hears of the signal through a socket at once, and watches the clock.
+        heard, told = socket.socketpair()
+        told.setblocking(False)
+        waker = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+        watch = threading.Thread(target=_watch, args=(heard, minded), daemon=True)
+        watch.start()
+        for number in minded:
+            signal.signal(number, self._handle)
+        try:
+            yield
+        finally:
+            for number in minded:
+                signal.signal(number, before[number])
+            signal.set_wakeup_fd(waker)
+            told.close()
+            watch.join()
+            heard.close()
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Within the block a signal only sets ``received``, to be looked at between batches."""
+        self._then = "note"
+        try:
+            yield
+        finally:
+            self._then = "raise"
+
+    @contextmanager
+    def obeyed_at_once(self) -> Iterator[None]:
+        """Within the block, where nothing is to be saved, a signal ends the process."""
+        self._then = "leave"
+        try:
+            yield
+        finally:
+            self._then = "raise"
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._then == "leave":
+            leave_at_once(number)
+        if self.received is None:
+            self.received = number
+            if self._then == "raise":
+                raise KeyboardInterrupt
+
+
+def leave_at_once(number: int) -> None:
+    """End the process as killed by a signal, with the terminal's cursor shown again."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        os.write(sys.stderr.fileno(), b"\x1b[?25h\r\n")
+    os._exit(128 + number)
+
+
+def _watch(heard: socket.socket, minded: list[signal.Signals]) -> None:
+    """Leave a while after the first signal, and at once after the second."""
+    numbers = {int(number) for number in minded}
+    first: int | None = None
+    while True:
+        try:
+            told = heard.recv(64)
+        except TimeoutError:
+            leave_at_once(first or signal.SIGINT)
+        if not told:
+            return
+        for number in filter(numbers.__contains__, told):
+            if first is not None:
+                leave_at_once(number)
+            first = number
+            heard.settimeout(PATIENCE_SECONDS)

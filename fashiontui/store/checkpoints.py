@@ -1,0 +1,115 @@
+"""A folder of checkpoints, one file a run: whole or not there, whatever happens to the writer.
+
+The newest checkpoint of a run replaces the former one. They go with their runs, and those of
+unfinished runs go when nobody continued them for ``KEPT_DAYS``.
+"""
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from fashiontui.domain.errors import CheckpointError
+
+KEPT_DAYS = 90
+"""How long the checkpoint of an unfinished run waits to be continued."""
+_SUFFIX = ".safetensors"
+_ASIDE = ".deleted"
+_HALF = ".tmp"
+
+
+class Checkpoints:
+    """The checkpoints of one store's runs; of a store in memory, none are kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Args:
+        folder: Made when the first checkpoint is written; None keeps nothing.
+        """
+        self.folder = folder
+
+    def write(self, run_id: str, content: bytes) -> None:
+        """Keep a run's newest checkpoint, on the disk before this returns.
+
+        Raises:
+            CheckpointError: it cannot be written; the former one is still there.
+        """
+        if self.folder is None:
+            return
+        beside = self._path(run_id).with_suffix(f".{os.getpid()}{_HALF}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                with beside.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                beside.replace(self._path(run_id))
+            except OSError:
+                with suppress(OSError):
+                    beside.unlink()
+                raise
+            _sync_folder(self.folder)
+        except OSError as error:
+            raise CheckpointError(
+                f"Cannot write a checkpoint to {self.folder}: {error.strerror}; free some space "
+                "or name a store elsewhere with --store."
+            ) from error
+
+    def find(self, run_id: str) -> Path | None:
+        """The file of a run's checkpoint, if there is one here."""
+        path = self._path(run_id)
+        return path if path.is_file() else None
+
+    def remove(self, run_id: str) -> None:
+        """Remove a run's checkpoint for good."""
+        if path := self.find(run_id):
+            path.unlink(missing_ok=True)
+
+    def set_aside(self, run_id: str) -> None:
+        """Remove a run's checkpoint so that ``bring_back`` can undo it, for a day at least."""
+        if path := self.find(run_id):
+            path.replace(path.with_suffix(_ASIDE))
+
+    def bring_back(self, run_id: str) -> None:
+        """Undo ``set_aside``."""
+        aside = self._path(run_id).with_suffix(_ASIDE)
+        if aside.is_file():
+            aside.replace(self._path(run_id))
+
+    def clean(self) -> None:
+        """Remove what was set aside, or left half written by a killed process, a day ago."""
+        for path in self._files():
+            if path.suffix in (_ASIDE, _HALF) and _days_old(path) > 1:
+                path.unlink(missing_ok=True)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each checkpoint, by run."""
+        return {path.stem: path.stat().st_size for path in self._files() if path.suffix == _SUFFIX}
+
+    def overdue(self, run_id: str) -> bool:
+        """Whether a checkpoint has waited so long that it may go if its run is unfinished."""
+        path = self.find(run_id)
+        return path is not None and _days_old(path) > KEPT_DAYS
+
+    def _path(self, run_id: str) -> Path:
+        return (self.folder or Path(os.devnull)) / f"{run_id}{_SUFFIX}"
+
+    def _files(self) -> list[Path]:
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        return list(self.folder.iterdir())
+
+
+def _days_old(path: Path) -> float:
+    return (time.time() - path.stat().st_mtime) / 86_400
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last, where the platform lets a folder be opened."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,159 @@
+"""A run continued from a checkpoint ends as one that was never interrupted, to the bit."""
+
+import importlib
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import made_spec
+
+from fashiontui.data.sample import sample_set
+from fashiontui.domain.errors import CheckpointError
+from fashiontui.domain.events import EpochEnded, Progress, RunFinished, RunStarted, Scoring
+from fashiontui.engine import Placement, begin, train
+from fashiontui.engine.checkpoint import (
+    MAX_BYTES,
+    load_weights,
+    restore,
+    state_bytes,
+    weights_bytes,
+)
+from fashiontui.models import build
+
+CPU = Placement(torch.device("cpu"), "fp32", 1)
+train_module = importlib.import_module("fashiontui.engine.train")  # not the function of its name
+SPECS = {
+    "sgd": made_spec(epochs=2, batch_size=600, optimizer="sgd", lr=0.1, momentum=0.0),
+    "nesterov": made_spec(epochs=2, batch_size=600, optimizer="sgd", lr=0.1, nesterov=True),
+    "adam, dropout, augmented": made_spec(
+        "cnn", (2, 3), epochs=2, batch_size=600, dropout=0.5, augment="flip-shift", batch_norm=True
+    ),
+    "adamw, one-cycle": made_spec(
+        epochs=2, batch_size=600, optimizer="adamw", schedule="one-cycle", weight_decay=0.1
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _told_after_every_step(monkeypatch):
+    monkeypatch.setattr(train_module, "TICK_SECONDS", 0.0)
+
+
+def learned(events):
+    """What does not depend on how quick the machine was."""
+    return [
+        (e.epoch, e.train_loss, e.val_loss, e.val_accuracy, e.lr)
+        for e in events
+        if isinstance(e, EpochEnded)
+    ]
+
+
+def interrupted(spec, count, path, placement=CPU):
+    """Train as far as an event, and keep what is needed to go on; the events until then."""
+    state = begin(spec, placement)
+    events = train(state, sample_set(), "run")
+    seen = list(islice(events, count))
+    events.close()
+    path.write_bytes(state_bytes(state))
+    return seen
+
+
+def continued(spec, path, placement=CPU):
+    return list(train(restore(path, spec, placement, sample_set()), sample_set(), "run"))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_wherever_a_run_is_interrupted_it_ends_bit_identical(spec, precision, tmp_path):
+    placement = replace(CPU, precision=precision)
+    whole = list(train(begin(spec, placement), sample_set(), "run"))
+    kinds = {type(event) for event in whole}
+    assert {RunStarted, Progress, Scoring, EpochEnded} < kinds  # cut behind each of them
+    for count in range(1, len(whole)):
+        before = interrupted(spec, count, tmp_path / "kept", placement)
+        after = continued(spec, tmp_path / "kept", placement)
+        assert learned(before) + learned(after) == learned(whole), count
+        assert after[-1].weights_sha256 == whole[-1].weights_sha256, count
+        assert after[-1].validation == whole[-1].validation, count
+        assert after[-1].test == whole[-1].test, count
+
+
+def test_a_run_interrupted_again_and_again_ends_bit_identical(tmp_path):
+    spec = SPECS["adam, dropout, augmented"]
+    whole = list(train(begin(spec, CPU), sample_set()))
+    state, path = begin(spec, CPU), tmp_path / "kept"
+    for _ in range(100):
+        events = train(state, sample_set())
+        last = list(islice(events, 4))[-1]
+        events.close()
+        path.write_bytes(state_bytes(state))
+        state = restore(path, spec, CPU, sample_set())
+        if isinstance(last, RunFinished):
+            break
+    assert last.weights_sha256 == whole[-1].weights_sha256
+
+
+def test_time_goes_on_from_where_it_stood(tmp_path):
+    spec = SPECS["sgd"]
+    before = interrupted(spec, 4, tmp_path / "kept")
+    after = continued(spec, tmp_path / "kept")
+    told = [e.train_seconds for e in before + after if isinstance(e, Progress | EpochEnded)]
+    assert told == sorted(told)
+    assert after[-1].total_seconds >= after[-1].train_seconds == told[-1]
+
+
+def test_the_weights_of_a_finished_run_can_be_read_alone(tmp_path):
+    spec = made_spec("cnn", (2, 3), batch_norm=True)
+    state = begin(spec, CPU)
+    list(train(state, sample_set()))
+    path = tmp_path / "kept"
+    path.write_bytes(weights_bytes(state))
+    network = build(spec, torch.Generator().manual_seed(9))
+    load_weights(path, network)
+    for name, tensor in state.net.model.state_dict().items():
+        assert torch.equal(network.state_dict()[name], tensor)
+    with pytest.raises(CheckpointError, match="train the run anew"):
+        restore(path, spec, CPU, sample_set())
+    with pytest.raises(CheckpointError, match="Cannot read the weights"):
+        load_weights(path, build(made_spec("cnn", (2, 4)), torch.Generator()))
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    interrupted(SPECS["sgd"], 3, tmp_path / "kept")
+    other = SPECS["sgd"].model_copy(update={"seed": 1})
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        continued(other, tmp_path / "kept")
+
+
+def test_a_huge_file_is_refused_unread(tmp_path):
+    with (tmp_path / "kept").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(CheckpointError, match="too large"):
+        continued(SPECS["sgd"], tmp_path / "kept")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A checkpoint taken within an epoch."""
+    path = tmp_path_factory.mktemp("checkpoint") / "kept"
+    interrupted(SPECS["sgd"], 3, path)
+    return path
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_checkpoint_is_refused_or_harmless(data, good, tmp_path_factory):
+    """A changed bit in a weight cannot be told from training; all else is refused."""
+    content = bytearray(good.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    end = data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))
+    path = tmp_path_factory.mktemp("damaged") / "kept"
+    path.write_bytes(bytes(content[:end]))
+    try:
+        restore(path, SPECS["sgd"], CPU, sample_set())
+    except CheckpointError as error:
+        assert str(error).count("\n") == 0
