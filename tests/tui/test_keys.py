@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from scripted import ScriptedApp, fill, named_network, spec_of
 from textual.pilot import Pilot
-from textual.widgets import Collapsible, Input, RadioButton, TabbedContent
+from textual.widgets import Button, Collapsible, Input, RadioButton, TabbedContent
+from textual.widgets._collapsible import CollapsibleTitle
 
 from fashiontui import paths
 from fashiontui.config import Config
@@ -57,6 +58,43 @@ def test_t_queues_one_run_for_each_seed() -> None:
         app.lab.configure.field("seeds").value = "3"
         await press(pilot, "t")
         assert [job.spec.seed for job in app.queue.waiting] == [0, 1, 2]
+
+    drive(scenario)
+
+
+def test_seeds_are_typed_as_a_range_or_a_list_and_checked_at_once() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        seeds = app.lab.configure.field("seeds")
+        seeds.control.focus()
+        await press(pilot, "3", "minus")
+        assert "a range like 0-4" in seeds.error
+        await press(pilot, "t")
+        assert app.queue.waiting == ()
+        await press(pilot, "4", "comma", "9", "t")
+        assert seeds.error == ""
+        assert [job.spec.seed for job in app.queue.waiting] == [3, 4, 9]
+        assert "×3" in str(app.lab.query_one("#train", Button).label)
+
+    drive(scenario)
+
+
+def test_finer_settings_unfold_and_nesterov_asks_for_sgd() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        form = app.lab.configure
+        for group in ("#settings", "#finer"):
+            form.query_one(group).query_one(CollapsibleTitle).focus()
+            await press(pilot, "enter")
+        form.field("momentum").value = "0.8"
+        form.field("nesterov").value = "true"
+        await press(pilot)
+        assert "needs the optimizer sgd" in form.field("nesterov").error
+        form.field("optimizer").value = "sgd"
+        await press(pilot)
+        assert form.field("nesterov").error == ""
+        assert "2 set" in form.query_one("#finer", Collapsible).title
+        await press(pilot, "t")
+        settings = app.queue.waiting[0].spec.settings
+        assert (settings.nesterov, settings.momentum, settings.optimizer) == (True, 0.8, "sgd")
 
     drive(scenario)
 

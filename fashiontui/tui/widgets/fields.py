@@ -15,6 +15,7 @@ Check = Callable[[str], object]
 NUMBER = frozenset("0123456789.,_eE-")
 BUDGET = frozenset("0123456789.,_kKmM")
 WHOLE = frozenset("0123456789")
+SEEDS = frozenset("0123456789,-")
 
 
 class TypedInput(Input):
