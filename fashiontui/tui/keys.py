@@ -6,6 +6,17 @@ from fashiontui.domain.report import REPORT_MODELS
 
 PANELS = ("configure", "loss", "accuracy", "board", "queue-pane", "layer-pane", "log-pane")
 """Ids of the panels, in the order of the digits that go to them."""
+CHART_KEYS = [
+    Binding("y", "log_axis", "Log axis", id="lab.log_axis", show=False,
+            tooltip="Logarithmic or linear axis for the chart whose border says y"),
+    Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", id="lab.zoom_in", show=False,
+            key_display="+", tooltip="Half as many epochs, around the cursor or at the end"),
+    Binding("minus", "zoom(2)", "Zoom out", id="lab.zoom_out", show=False, key_display="-",
+            tooltip="Twice as many epochs"),
+    Binding("0", "zoom_all", "All epochs", id="lab.zoom_all", show=False,
+            tooltip="Show every epoch"),
+]  # fmt: skip
+"""Of every screen with charts."""
 LAB_KEYS = [
     Binding("t", "train", "Train", id="lab.train", tooltip="Train the network of panel 1"),
     Binding("a", "all_seven", "All seven", id="lab.all_seven",
@@ -17,14 +28,7 @@ LAB_KEYS = [
     Binding("g", "resume", "Go on", id="lab.resume", tooltip="Let a held queue go on"),
     Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
             tooltip="Filter the board by typing"),
-    Binding("y", "log_axis", "Log axis", id="lab.log_axis",
-            tooltip="Losses on a logarithmic or a linear axis"),
-    Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", id="lab.zoom_in", show=False,
-            key_display="+", tooltip="Half as many epochs, around the cursor or at the end"),
-    Binding("minus", "zoom(2)", "Zoom out", id="lab.zoom_out", show=False, key_display="-",
-            tooltip="Twice as many epochs"),
-    Binding("0", "zoom_all", "All epochs", id="lab.zoom_all", show=False,
-            tooltip="Show every epoch"),
+    *CHART_KEYS,
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),
     Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,

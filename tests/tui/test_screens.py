@@ -103,8 +103,40 @@ def test_marked_and_pinned_runs_are_drawn_beside_the_running_one(snap_compare: S
     assert shown(snap_compare, filled(), (150, 45), midway, keys)
 
 
+def test_two_runs_are_drawn_with_their_training_losses(snap_compare: Snap) -> None:
+    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "3", "y", *["left"] * 5]
+    assert shown(snap_compare, filled(), (150, 45), midway, keys)
+
+
+def test_more_runs_than_the_legend_can_name(snap_compare: Snap) -> None:
+    keys = ["4", "v", "down", "p", *["space"] * 6, "2", "left"]
+    assert shown(snap_compare, filled(), (120, 40), midway, keys)
+
+
+def test_a_pinned_run_is_there_with_nothing_running(snap_compare: Snap) -> None:
+    app = filled(choice=Choice(pinned=f"{2:012x}"))
+    assert shown(snap_compare, app, (120, 40))
+
+
+def test_seeds_that_cannot_be_read_and_settings_unfolded(snap_compare: Snap) -> None:
+    keys = ["tab"] * 4 + ["3", "minus"] + ["tab"] * 4 + ["enter", "tab", "tab", "enter", "down"]
+    assert shown(snap_compare, filled(), (100, 50), None, [*keys, "enter"])
+
+
 def test_first_layer_of_a_cnn(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), midway, ["6"])
+
+
+@pytest.mark.parametrize("size", [(60, 20), (100, 40), (200, 60)])
+def test_first_layer_of_an_fcn_fits(snap_compare: Snap, size: tuple[int, int]) -> None:
+    async def train(pilot: Pilot[Any]) -> None:
+        pilot.app.play(spec_of(named_network("fcn-100k")), 3)
+
+    assert shown(snap_compare, filled(), size, train, ["6"])
+
+
+def test_first_layer_with_nothing_trained_says_what_to_press(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (100, 30), None, ["6"])
 
 
 def test_queue(snap_compare: Snap) -> None:

@@ -235,7 +235,10 @@ class Leaderboard(Vertical):
         before, self.pinned = self.pinned, None if self.pinned == row.id else row.id
         for changed in filter(None, (before, row.id)):
             self.refresh_row(changed)
-        self.fetch([self.pinned] if self.pinned else [], "pinned")
+        if self.pinned:
+            self.fetch([self.pinned], "pinned")
+        else:
+            self.post_message(RunsFetched((), "pinned"))
 
     def action_details(self) -> None:
         """Open the run under the cursor."""
@@ -266,6 +269,11 @@ class Leaderboard(Vertical):
     def fetch(self, run_ids: list[str], purpose: str) -> None:
         """Read whole runs for a purpose of the screen's."""
         self._guarded(lambda: RunsFetched(self._library.get(run_ids), purpose))
+
+    @work(thread=True, group="store")
+    def fetch_baseline(self, run_id: str) -> None:
+        """Read the run pinned at the last start; none where it was deleted since."""
+        self._guarded(lambda: RunsFetched(self._library.find(run_id), "pinned"))
 
     @work(thread=True, group="store")
     def undo(self) -> None:
