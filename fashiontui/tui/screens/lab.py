@@ -163,7 +163,9 @@ class LabScreen(Screen[None]):
             self.history = History()
         self.history.fold(event)
         match event:
-            case RunStarted() | EpochEnded():
+            case RunStarted():
+                self.board.show_begun(live_row(self.history))
+            case EpochEnded():
                 self.board.put(live_row(self.history))
             case FirstLayer():
                 if self.history.started is not None:

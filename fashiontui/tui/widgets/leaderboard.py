@@ -17,6 +17,7 @@ from fashiontui.domain.events import Status
 from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
+from fashiontui.tui.widgets.board_table import BoardTable
 from fashiontui.tui.widgets.columns import COLUMNS
 
 PAGE = 100
@@ -25,30 +26,12 @@ MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
 
 
-class BoardTable(DataTable[Text]):
-    """The table itself."""
-
-    HELP = """\
-One row a run, and the report's seven rows (`┄ report`, `v` hides them). Ranks go by validation
-accuracy among finished Fashion-MNIST runs: choosing by test accuracy would spoil the test.
-
-**±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
-is another thing: its standard deviation over test batches of 256.
-
-`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `o` turns the
-order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run,
-`r` trains its exact spec again, `x` deletes the marked runs or this one, `u` brings them back.
-"""
-
-
 class Leaderboard(Vertical):
     """The table with its filter, its order and its marks."""
 
     BINDINGS = [
         Binding("space", "mark", "Mark", id="board.mark",
                 tooltip="Draw this run in the charts, or no longer"),
-        Binding("enter", "details", "Details", id="board.details",
-                tooltip="Everything stored of this run"),
         Binding("p", "pin", "Pin", id="board.pin",
                 tooltip="Compare every chart with this run, or no longer"),
         Binding("r", "rerun", "Re-run", id="board.rerun",
@@ -144,6 +127,12 @@ class Leaderboard(Vertical):
         for number, cell in enumerate(cells):
             if self.table.get_row_at(at)[number] != cell:
                 self.table.update_cell(row.id, self._column_key(number), cell)
+
+    def show_begun(self, row: BoardRow) -> None:
+        """Add the run that has begun and move to it, unless the user is reading another row."""
+        self.put(row)
+        if not self.table.has_focus and row in self._order[: self._given]:
+            self.table.move_cursor(row=self._order.index(row))
 
     def rebuild(self) -> None:
         """Filter and sort anew; the cursor stays on its run."""
@@ -382,7 +371,8 @@ class Leaderboard(Vertical):
         runs = sum(not row.is_report for row in self._order)
         column, way = COLUMNS[self._sort].title, "down" if self._descending else "up"
         comparable = len(self._comparable())
-        parts = [f"{runs:,} of {comparable:,} runs" if typed else f"{runs:,} runs"]
+        noun = "run" if comparable == 1 else "runs"
+        parts = [f"{runs:,} of {comparable:,} {noun}" if typed else f"{runs:,} {noun}"]
         if others := len(self._rows) - comparable:
             parts[0] += f", {others:,} on other data not shown (d changes data)"
         parts.append(f"by {column} {way}")
