@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
 from scripted import ScriptedApp, fill
 from textual.pilot import Pilot
 
 SIZE = (150, 45)
+PATIENCE = 30.0
+"""Longest wait for anything, in seconds; far more than it takes on a busy machine."""
 Scenario = Callable[[ScriptedApp, Pilot[Any]], Awaitable[None]]
 
 
@@ -15,6 +18,15 @@ async def settle(pilot: Pilot[Any]) -> None:
     """Wait until threads have answered."""
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
+    """Wait until something holds, which a timer or a thread brings about."""
+    limit = monotonic() + PATIENCE
+    while not holds():
+        assert monotonic() < limit, f"Waited {PATIENCE} s in vain"
+        await pilot.pause(0.02)
     await pilot.pause()
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from driving import drive, press, settle
+from driving import drive, press, settle, until
 from scripted import ScriptedApp, named_network, spec_of
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
@@ -23,16 +23,15 @@ def test_space_marks_and_p_pins_a_run_for_the_charts() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         board = app.lab.board
         await press(pilot, "4", "v", "space", "down", "p", "up")
-        await pilot.pause(0.2)
+        await until(
+            pilot, lambda: looks(app) == ["pinned", "pinned", "a", "a"]
+        )  # validation and training loss
         assert board.table.get_row_at(0)[1].plain == "a"
-        assert looks(app) == ["pinned", "pinned", "a", "a"]  # validation and training loss
         await press(pilot, "space")
-        await pilot.pause(0.2)
-        assert looks(app) == ["pinned", "a", "b"]  # of three, validation alone
+        await until(pilot, lambda: looks(app) == ["pinned", "a", "b"])  # of three, validation alone
         await press(pilot, "p")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: looks(app) == ["a", "a", "b", "b"])
         assert board.pinned is None
-        assert looks(app) == ["a", "a", "b", "b"]
 
     drive(scenario)
 
@@ -40,8 +39,7 @@ def test_space_marks_and_p_pins_a_run_for_the_charts() -> None:
 def test_a_run_both_marked_and_pinned_is_drawn_once() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await press(pilot, "4", "v", "p", "space")
-        await pilot.pause(0.2)
-        assert looks(app) == ["pinned", "pinned"]
+        await until(pilot, lambda: looks(app) == ["pinned", "pinned"])
 
     drive(scenario)
 
@@ -49,7 +47,9 @@ def test_a_run_both_marked_and_pinned_is_drawn_once() -> None:
 async def watch_eight_epochs(app: ScriptedApp, pilot: Pilot[Any]) -> None:
     """A CNN in its ninth epoch of twelve is on the screen."""
     app.play(spec_of(named_network("cnn-50k"), "best", epochs=12), 8)
-    await pilot.pause(0.3)
+    curves = app.lab.charts.loss.curves
+    await until(pilot, lambda: len(curves.series) > 1 and len(curves.series[1].points) == 8)
+    await until(pilot, lambda: curves._plotted[1] == 12)
 
 
 def test_zoom_and_cursor_change_both_charts() -> None:
@@ -166,9 +166,8 @@ def test_charts_of_a_stored_run_zoom_and_read_too() -> None:
 
 def test_a_pinned_run_is_drawn_at_the_next_start_with_nothing_running() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await pilot.pause(0.2)
-        labels = [series.label for series in app.lab.charts.accuracy.curves.series]
-        assert labels == ["pinned cnn-20k"]
+        accuracy = app.lab.charts.accuracy.curves
+        await until(pilot, lambda: [s.label for s in accuracy.series] == ["pinned cnn-20k"])
         assert "◆" in app.lab.charts.loss._legend_text().plain
 
     drive(scenario, choice=Choice(pinned=f"{2:012x}"))
@@ -185,8 +184,7 @@ def test_a_baseline_deleted_since_the_last_start_is_forgotten() -> None:
 def test_deleting_the_pinned_run_unpins_it() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await press(pilot, "4", "v", "p", "x")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: app.lab.charts.loss.curves.series == [])
         assert app.lab.board.pinned is None
-        assert app.lab.charts.loss.curves.series == []
 
     drive(scenario)
