@@ -16,10 +16,15 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
         data: Which data set.
         data_folders: Where Fashion-MNIST may lie; a download goes to the first.
         device: Device picked at first; the one picked last when None.
+
+    Raises:
+        UsageError: the terminal cannot show it.
     """
     from fashiontui.tui.app import FashionTui
     from fashiontui.tui.choice import load_choice
+    from fashiontui.tui.terminal import check_terminal, terminal_glyphs
 
+    check_terminal()
     notices = []
     choice, notice = load_choice(paths.last_choice_file())
     if notice:
@@ -33,4 +38,5 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
     except UsageError as error:
         config = Config()
         notices.append(f"{error} The settings in it are not used.")
-    FashionTui(store, data, data_folders, choice, config, tuple(notices)).run()
+    glyphs = terminal_glyphs()
+    FashionTui(store, data, data_folders, choice, config, tuple(notices), glyphs).run()

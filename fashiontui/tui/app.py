@@ -1,10 +1,12 @@
 """The interactive app: a table of contents of screens, threads and keys."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -20,8 +22,8 @@ from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.lab import LabScreen
+from fashiontui.tui.terminal import Glyphs, Nearest, usable_marker
 from fashiontui.tui.themes import OURS, SERIES
-from fashiontui.tui.widgets.chart import usable_marker
 from fashiontui.tui.worker import Trainer
 
 HERE = Path(__file__).parent
@@ -55,6 +57,7 @@ class FashionTui(App[None]):
         choice: Choice,
         config: Config,
         notices: tuple[str, ...] = (),
+        glyphs: Glyphs = Glyphs.ALL,
     ) -> None:
         """Args:
         store: URL or path of the store.
@@ -63,6 +66,7 @@ class FashionTui(App[None]):
         choice: What was chosen the last time.
         config: The user's settings.
         notices: Sentences to show at the start.
+        glyphs: Which characters the terminal has.
         """
         super().__init__()
         self._data = data
@@ -76,13 +80,19 @@ class FashionTui(App[None]):
         self._training: Worker[None] | None = None
         self.queue = RunQueue()
         self.library = Library(store)
-        marker = usable_marker(config.marker, self.console.color_system)
+        self._nearest = Nearest(glyphs)
+        marker = usable_marker(config.marker, glyphs, self.console.color_system)
         dataset: DatasetName = "sample" if data == "sample" else "fashion-mnist"
         self.lab = LabScreen(self.queue, self.library, choice, dataset, marker)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves, which every theme has."""
         return SERIES
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and the one for terminals that lack some characters."""
+        ours = [self._nearest] if self._nearest.enabled else []
+        return [*super().get_line_filters(), *ours]
 
     def get_default_screen(self) -> Screen[None]:
         """The lab."""

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from fashiontui.domain.events import Status
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataMissing
+from fashiontui.tui.terminal import Glyphs
 
 Snap = Callable[..., bool]
 Drive = Callable[[Pilot[Any]], Awaitable[None]]
@@ -180,6 +181,20 @@ def test_narrow_terminals_show_one_panel(snap_compare: Snap, panel: str) -> None
 
 def test_wide_terminals_put_the_board_beside_the_charts(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (200, 60), midway)
+
+
+@pytest.mark.parametrize("glyphs", [Glyphs.ASCII, Glyphs.CONSOLE])
+def test_terminals_that_lack_characters(snap_compare: Snap, glyphs: Glyphs) -> None:
+    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "6"]
+    assert shown(snap_compare, filled(glyphs=glyphs), (120, 40), midway, keys)
+
+
+def test_without_colours_states_differ_by_sign_and_word(
+    snap_compare: Snap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    keys = ["4", "v", *["down"] * 5, "p", "up", "space"]
+    assert shown(snap_compare, filled(), (120, 40), midway, keys)
 
 
 @pytest.mark.parametrize("theme", ["atelier-light", "okabe-ito"])

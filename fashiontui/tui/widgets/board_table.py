@@ -10,7 +10,7 @@ class BoardTable(DataTable[Text]):
     """The table itself."""
 
     BINDINGS = [
-        Binding("enter", "select_cursor", "Details", id="board.details",
+        Binding("enter", "select_cursor", "Details", id="board.details", key_display="enter",
                 tooltip="Everything stored of this run"),
     ]  # fmt: skip
     HELP = """\

@@ -1,7 +1,5 @@
 """A live chart of curves over epochs: plotext draws, a legend above it reads the values."""
 
-import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log10
@@ -29,22 +27,7 @@ MARGIN = 0.04
 OWN_LOOKS = ("train", "validation")
 """Of the run under way."""
 LEGEND_LINES = 3
-"""Where the legend would need more, runs are called by their glyphs alone."""
-_ASCII = str.maketrans("│┤├└┬─┼┌┐┘●◆◇•┄╌━", "||++++++++o#@*-~-")
-
-
-def usable_marker(wanted: Marker, color_system: str | None) -> Marker:
-    """The marker itself, or for ``auto`` the finest this terminal can be trusted with.
-
-    Terminals with 16 colours are mostly text consoles, whose fonts have no braille.
-    """
-    encoding = (sys.__stdout__.encoding if sys.__stdout__ else "") or ""
-    if "utf" not in encoding.lower():
-        return "ascii"
-    if wanted != "auto":
-        return wanted
-    plain = color_system in (None, "standard") or os.environ.get("TERM") == "linux"
-    return "dot" if plain else "braille"
+"""Least the legend may have; where it would need more, runs are called by their glyphs alone."""
 
 
 class Curves(PlotextPlot, can_focus=True):
@@ -195,10 +178,7 @@ with a capital letter or `◇`.
             plot.scatter([self.view.read] * len(ys), ys, marker="│", color=self._colour("axes"))
         plot.plotsize(self.size.width, self.size.height)
         plot._set_size(self.size.width, self.size.height)  # plotsize alone is not enough
-        drawn = Text.from_ansi(plot.build())
-        if self.marker == "ascii":
-            drawn.plain = drawn.plain.translate(_ASCII)
-        return drawn
+        return Text.from_ansi(plot.build())
 
     def on_axis(self, value: float) -> float:
         """What stands on the axis for a value."""
@@ -331,9 +311,9 @@ class Chart(Vertical):
 
     def _legend_text(self) -> Text:
         """Glyph, name and value of each curve: at the epoch read, else the newest."""
-        width = self.content_size.width
+        width, height = self.content_size
         legend = _wrapped(self._legend_entries(named=True), width)
-        if legend.plain.count("\n") < LEGEND_LINES:
+        if legend.plain.count("\n") < max(LEGEND_LINES, height // 4):
             return legend
         return _wrapped(self._legend_entries(named=False), width)
 
@@ -348,10 +328,11 @@ class Chart(Vertical):
             shown = (
                 "–" if value is None else f"{curves.on_axis(value):.{curves.quantity.decimals}f}"
             )
-            glyph = series.glyph if curves.marker != "ascii" else series.glyph.translate(_ASCII)
             colour = curves.get_component_rich_style(f"chart--{series.look}", partial=True)
             name = f" {series.label} " if named or series.look in OWN_LOOKS else " "
-            entries.append(Text.assemble((glyph, colour), name, (shown, "bold"), no_wrap=True))
+            entries.append(
+                Text.assemble((series.glyph, colour), name, (shown, "bold"), no_wrap=True)
+            )
         return entries
 
 
