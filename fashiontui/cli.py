@@ -326,7 +326,8 @@ def _open_app(
     from fashiontui.paths import default_store
     from fashiontui.tui import run_app
 
-    run_app(store or default_store(), data, folders, None if device == "auto" else device)
+    where = store or default_store()
+    raise typer.Exit(run_app(where, data, folders, None if device == "auto" else device))
 
 
 def _data_folders(data_dir: Path | None) -> list[Path]:

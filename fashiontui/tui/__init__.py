@@ -1,15 +1,22 @@
 """The interactive app, over Textual."""
 
+import asyncio
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fashiontui import paths
 from fashiontui.config import Config, load_config
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.spec import DataChoice
 
+if TYPE_CHECKING:
+    from fashiontui.tui.app import FashionTui
 
-def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str | None) -> None:
-    """Run the app until the user quits.
+
+def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str | None) -> int:
+    """Run the app until the user quits; the exit code, which is 0 then.
 
     Args:
         store: URL or path of the store.
@@ -39,4 +46,16 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
         config = Config()
         notices.append(f"{error} The settings in it are not used.")
     glyphs = terminal_glyphs()
-    FashionTui(store, data, data_folders, choice, config, tuple(notices), glyphs).run()
+    app = FashionTui(store, data, data_folders, choice, config, tuple(notices), glyphs)
+    asyncio.run(_run(app))
+    return app.return_code or 0
+
+
+async def _run(app: "FashionTui") -> None:
+    await app.run_async()
+    if app.last_words:
+        print(f"fashiontui: {app.last_words}", file=sys.stderr)
+    if app.left_behind:
+        # asyncio would join the threads, which may wait for a locked store for half a minute.
+        sys.stderr.flush()
+        os._exit(app.return_code or 0)

@@ -1,5 +1,6 @@
 """The interactive app: a table of contents of screens, threads and keys."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.worker import Worker
 
 from fashiontui import paths
 from fashiontui.config import Config, check_keymap
@@ -18,7 +18,7 @@ from fashiontui.tui.choice import Choice, save_choice
 from fashiontui.tui.commands import Actions
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import DataFound, DataMissing, Failed
-from fashiontui.tui.queue import RunQueue
+from fashiontui.tui.queue import Job, RunQueue
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.lab import LabScreen
@@ -27,6 +27,12 @@ from fashiontui.tui.themes import OURS, SERIES
 from fashiontui.tui.worker import Trainer
 
 HERE = Path(__file__).parent
+THREADS = ("training", "store")
+"""Groups of workers that write to the store."""
+SOON_SECONDS = 1.0
+"""How long quitting waits before it says what for."""
+LATEST_SECONDS = 5.0
+"""How long it waits at most: a store may be locked for half a minute."""
 
 
 class FashionTui(App[None]):
@@ -76,8 +82,9 @@ class FashionTui(App[None]):
         self._config = config
         self._notices = list(notices)
         self._leaving = False
+        self.left_behind = False
+        self.last_words = ""
         self._dress()
-        self._training: Worker[None] | None = None
         self.queue = RunQueue()
         self.library = Library(store)
         self._nearest = Nearest(glyphs)
@@ -125,7 +132,7 @@ class FashionTui(App[None]):
             self._notices.append(str(error))
 
     def _start_training_thread(self) -> None:
-        self._training = self._train()
+        self._train()
 
     @work(thread=True, group="training", exit_on_error=False)
     def _train(self) -> None:
@@ -175,9 +182,15 @@ class FashionTui(App[None]):
 
     # Leaving
 
-    @work(group="leaving", exclusive=True)
-    async def action_leave(self) -> None:
-        """Quit; ask first while a run trains."""
+    def action_leave(self) -> None:
+        """Quit; ask first while a run trains. Asked again while it waits, leave at once."""
+        if self._leaving:
+            self._go(joined=False)
+        elif not isinstance(self.screen, Confirm):
+            self._ask_to_leave()
+
+    @work(group="leaving")
+    async def _ask_to_leave(self) -> None:
         current = self.queue.current
         if current is not None and not await self.push_screen_wait(
             Confirm(
@@ -192,8 +205,6 @@ class FashionTui(App[None]):
 
     async def _leave(self) -> None:
         """Stop the run under way, wait for its thread, then exit."""
-        if self._leaving:
-            return
         self._leaving = True
         self.lab.note("Quitting.")
         remembered = self.lab.choice().model_copy(
@@ -205,18 +216,47 @@ class FashionTui(App[None]):
         )
         save_choice(remembered, paths.last_choice_file())
         self.queue.close()
-        if self._training is not None:
-            await self._training.wait()
+        self._go(joined=await self._joined())
+
+    async def _joined(self) -> bool:
+        """Wait for the threads, not for ever: whether each of them has come to its end."""
+        threads = [worker.wait() for worker in self.workers if worker.group in THREADS]
+        joining = asyncio.gather(*threads, return_exceptions=True)
+        current = self.queue.current
+        await asyncio.wait({joining}, timeout=SOON_SECONDS)
+        if not joining.done() and current is not None:
+            wait = LATEST_SECONDS - SOON_SECONDS
+            self.notify(
+                f"Waiting up to {wait:.0f} s for {current.spec.title} to stop and its last epoch "
+                "to be stored; another process may have locked the store. q leaves at once.",
+                timeout=wait,
+            )
+            await asyncio.wait({joining}, timeout=wait)
+        return joining.done()
+
+    def _go(self, joined: bool) -> None:
+        current = self.queue.current
+        self.left_behind = not joined
+        if not joined and current is not None:
+            self.last_words = (
+                f"{current.spec.title} could not be stored to its end; the next start shows it as "
+                "interrupted, with the epochs that are stored."
+            )
         self.library.close()
         self.exit()
 
-    @work(group="leaving", exclusive=True)
-    async def action_interrupt(self) -> None:
+    def action_interrupt(self) -> None:
         """Ask whether to stop the run, or say how to quit."""
-        current = self.queue.current
-        if current is None:
+        if self._leaving:
+            self._go(joined=False)
+        elif self.queue.current is None:
             self.notify("Nothing trains. Press q to quit.")
-        elif await self.push_screen_wait(
+        elif not isinstance(self.screen, Confirm):
+            self._ask_to_stop(self.queue.current)
+
+    @work(group="leaving")
+    async def _ask_to_stop(self, current: Job) -> None:
+        if await self.push_screen_wait(
             Confirm(
                 "Stop the run?",
                 f"{current.spec.title} keeps the epochs it finished; waiting runs are held.",
