@@ -21,7 +21,11 @@ class ChooseData(ModalScreen[DataFound | None]):
     CSS_PATH = "data.tcss"
     BINDINGS = [
         Binding("escape", "put_off", "Later", id="data.later", tooltip="Decide later"),
-    ]
+        Binding("down", "app.focus_next", "Next", id="data.next", show=False,
+                tooltip="The next way out"),
+        Binding("up", "app.focus_previous", "Before", id="data.previous", show=False,
+                tooltip="The way out before"),
+    ]  # fmt: skip
     HELP = """\
 Fashion-MNIST is 70,000 pictures of garments, 31 MB, MIT licence. The sample set is drawn by the
 program: small, easy, good to try things out; its figures say nothing about Fashion-MNIST and never

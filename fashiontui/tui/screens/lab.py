@@ -36,6 +36,7 @@ from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.configure import Configure
 from fashiontui.tui.widgets.first_layer import FirstLayerView
 from fashiontui.tui.widgets.leaderboard import Leaderboard
+from fashiontui.tui.widgets.panel_bar import PanelBar
 from fashiontui.tui.widgets.queue_view import QueueList, QueueView
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
@@ -53,7 +54,7 @@ class LabScreen(Screen[None]):
     """Four panels around one history: what the run under way has told so far."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (26, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]
     BINDINGS = [*LAB_KEYS]
 
     def __init__(
@@ -85,6 +86,7 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status, panels, keys."""
         yield StatusLine()
+        yield PanelBar()
         with Container(id="panels"):
             yield Configure(self._choice, self._dataset)
             with Vertical(id="watch"):

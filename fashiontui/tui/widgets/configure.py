@@ -203,7 +203,8 @@ the focus.
             self._recipe = load_recipe(self.field("recipe").value, paths.recipe_folder())
             self.field("recipe").error = ""
             says = " ".join(self._recipe.description.split())
-            self.query_one("#recipe-says", Static).update(says)
+            self.query_one("#recipe-says", Static).update(_first_sentence(says))
+            self.query_one("#recipe-says", Static).tooltip = says
         except UsageError as error:
             self._recipe = None
             self.field("recipe").error = str(error)
@@ -249,3 +250,9 @@ the focus.
                 self._settings.replaced(**typed)
             except UsageError as error:
                 three[0].error = str(error).partition(": ")[2]
+
+
+def _first_sentence(text: str) -> str:
+    """What fits the form; the rest is in the tooltip."""
+    first, dot, _ = text.partition(". ")
+    return first + dot.strip()
