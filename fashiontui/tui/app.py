@@ -16,6 +16,7 @@ from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.spec import DataChoice, DatasetName
 from fashiontui.tui.choice import Choice, save_choice
 from fashiontui.tui.commands import Actions
+from fashiontui.tui.keys import keymap_complaints
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import DataFound, DataMissing, Failed
 from fashiontui.tui.queue import Job, RunQueue
@@ -109,7 +110,7 @@ class FashionTui(App[None]):
         """Dress, and start the threads behind the first paint."""
         self._set_keys()
         for notice in self._notices:
-            self.notify(notice, severity="warning", timeout=15)
+            self.notify(notice, severity="warning", timeout=15, markup=False)
         self.call_after_refresh(self._start_training_thread)
 
     def _dress(self) -> None:
@@ -124,12 +125,16 @@ class FashionTui(App[None]):
 
     def _set_keys(self) -> None:
         nodes = [self, *self.lab.walk_children(with_self=True)]
-        known = {b.id for node in nodes for _, b in node._bindings if b.id}
+        bindings = [[binding for _, binding in node._bindings] for node in nodes]
+        known = {binding.id for group in bindings for binding in group if binding.id}
         try:
             check_keymap(self._config, known)
-            self.set_keymap(self._config.keymap)
         except UsageError as error:
             self._notices.append(str(error))
+            return
+        usable, complaints = keymap_complaints(self._config.keymap, bindings)
+        self._notices += complaints
+        self.set_keymap(usable)
 
     def _start_training_thread(self) -> None:
         self._train()

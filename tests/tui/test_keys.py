@@ -6,13 +6,24 @@ import pytest
 from driving import drive, press, settle
 from scripted import ScriptedApp, named_network, spec_of
 from textual.pilot import Pilot
-from textual.widgets import Button, Collapsible, Input, RadioButton, TabbedContent
+from textual.widgets import (
+    Button,
+    Collapsible,
+    Input,
+    Label,
+    RadioButton,
+    Static,
+    TabbedContent,
+)
 from textual.widgets._collapsible import CollapsibleTitle
 
 from fashiontui import paths
 from fashiontui.config import Config
+from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.tui.choice import load_choice
+from fashiontui.tui.keys import LAB_KEYS, keymap_complaints
+from fashiontui.tui.messages import Failed
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.details import Details
@@ -131,6 +142,24 @@ def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
     drive(scenario)
 
 
+def test_brackets_in_a_complaint_are_shown_as_they_are() -> None:
+    sentence = "Cannot use the store [/srv]: [Errno 13] Permission denied"
+
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.lab.post_message(Failed(sentence, ExitCode.NO_STORE))
+        app.lab.configure.field("recipe").error = "Expected '[/]' in line 1"
+        await press(pilot)
+        assert sentence in next(iter(app._notifications)).message
+        complaint = app.lab.configure.field("recipe").query_one(".complaint", Label)
+        assert "'[/]'" in str(complaint.visual)
+        await press(pilot, "d")
+        app.screen._complain("[/tmp] does not hold the four .gz archives.")
+        await press(pilot)
+        assert "[/tmp]" in str(app.screen.query_one("#complaint", Static).visual)
+
+    drive(scenario)
+
+
 def test_s_stops_and_holds_n_goes_on_g_resumes() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
@@ -160,6 +189,9 @@ def test_the_queue_can_be_reordered_and_thinned() -> None:
 def test_slash_filters_by_typing_and_escape_clears() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await press(pilot, "slash", *"failed")
+        assert ("escape", True) in [
+            (key, one.enabled) for key, one in app.screen.active_bindings.items()
+        ]
         assert app.lab.board.table.row_count == 1
         await press(pilot, "enter", "escape")
         assert app.lab.board.table.row_count == 6 + len(REPORT_MODELS)
@@ -329,6 +361,36 @@ def test_keys_can_be_remapped_in_the_config() -> None:
         assert len(app.queue.waiting) == 1
 
     drive(scenario, config=Config(keymap={"lab.train": "ctrl+t"}))
+
+
+@pytest.mark.parametrize(
+    ("keymap", "said"),
+    [
+        ({"lab.tarin": "x"}, "did you mean 'lab.train'"),
+        ({"lab.train": "spacebar"}, "no key 'spacebar'"),
+        ({"lab.train": "strg+t"}, "no key 'strg+t'"),
+        ({"lab.train": " "}, "no key"),
+        ({"lab.train": "a"}, "a is now 'Train'; give 'lab.all_seven' (All seven) another key"),
+    ],
+)
+def test_a_keymap_that_cannot_be_used_says_why_at_the_start(
+    keymap: dict[str, str], said: str
+) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        assert said in next(iter(app._notifications)).message
+
+    drive(scenario, config=Config(keymap=keymap))
+
+
+@pytest.mark.parametrize("keys", ["ctrl+t", "f12,plus", "?", "shift+up", "question_mark", "ö"])
+def test_keys_that_a_terminal_can_send_are_taken(keys: str) -> None:
+    usable, complaints = keymap_complaints({"lab.train": keys}, [LAB_KEYS[:1]])
+    assert (usable, complaints) == ({"lab.train": keys}, [])
+
+
+def test_keys_that_are_swapped_clash_with_nothing() -> None:
+    swapped = {"lab.train": "a", "lab.all_seven": "t"}
+    assert keymap_complaints(swapped, [LAB_KEYS]) == (swapped, [])
 
 
 def test_the_form_comes_back_at_the_next_start() -> None:

@@ -174,7 +174,7 @@ class LabScreen(Screen[None]):
                     title = self.history.started.spec.title
                     self.query_one(FirstLayerView).show(title, event)
             case RunFinished(status=Status.FAILED):
-                self.notify(f"{event.cause}", title="Run failed", severity="error", timeout=15)
+                self._complain("Run failed", f"{event.cause}")
         if line := log.line(event, self.history):
             self.note(line)
         self._redraw_soon()
@@ -198,12 +198,16 @@ class LabScreen(Screen[None]):
     @on(Failed)
     def _failed(self, message: Failed) -> None:
         self.note(message.sentence)
-        self.notify(message.sentence, title="Cannot go on", severity="error", timeout=15)
+        self._complain("Cannot go on", message.sentence)
         if message.code is ExitCode.NO_STORE:
             self.board.say(f"{message.sentence} ctrl+r tries again.")
         if message.job is not None:
             self.query_one(RunLine).give_up(message.sentence)
         self._show_queue()
+
+    def _complain(self, title: str, sentence: str) -> None:
+        """Show what went wrong; brackets in it are what they are."""
+        self.notify(sentence, title=title, severity="error", timeout=15, markup=False)
 
     @on(QueueList.Changed)
     def _queue_changed(self, message: QueueList.Changed) -> None:

@@ -3,6 +3,7 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 
 from fashiontui import paths
@@ -58,7 +59,7 @@ the focus.
                 Select([(r, r) for r in recipes], value=known, allow_blank=False, compact=True),
                 "A named set of training settings",
             )
-            yield Static(id="recipe-says")
+            yield Static(id="recipe-says", markup=False)
             yield self._field(
                 "seeds",
                 "Seeds",
@@ -182,7 +183,7 @@ the focus.
         try:
             self.post_message(TrainRequested(self.specs(networks)))
         except UsageError as error:
-            self.notify(str(error), title="Not started", severity="error")
+            self.notify(str(error), title="Not started", severity="error", markup=False)
 
     @on(Button.Pressed, "#train")
     def _train_pressed(self) -> None:
@@ -204,7 +205,7 @@ the focus.
             self.field("recipe").error = ""
             says = " ".join(self._recipe.description.split())
             self.query_one("#recipe-says", Static).update(_first_sentence(says))
-            self.query_one("#recipe-says", Static).tooltip = says
+            self.query_one("#recipe-says", Static).tooltip = Content(says)
         except UsageError as error:
             self._recipe = None
             self.field("recipe").error = str(error)

@@ -65,7 +65,7 @@ class Field(Vertical):
         with Horizontal():
             yield Label(self._title, classes="name")
             yield self.control
-        yield Label(classes="complaint")
+        yield Label(classes="complaint", markup=False)
 
     @property
     def value(self) -> str:

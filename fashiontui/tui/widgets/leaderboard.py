@@ -44,7 +44,7 @@ class Leaderboard(Vertical):
                 tooltip="Sort by the column to the left"),
         Binding("greater_than_sign", "sort(1)", "Sort right", id="board.sort_right", show=False,
                 tooltip="Sort by the next column"),
-        Binding("escape", "clear_filter", "All runs", id="board.clear", show=False,
+        Binding("escape", "clear_filter", "All runs", id="board.clear",
                 tooltip="Take the filter away"),
     ]  # fmt: skip
 
@@ -77,6 +77,10 @@ class Leaderboard(Vertical):
         )
         yield BoardTable(cursor_type="row", zebra_stripes=True)
         yield Static(id="board-foot")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to take a filter away only where there is one."""
+        return action != "clear_filter" or self.has_class("-filtering")
 
     def on_mount(self) -> None:
         """Add the columns, and the report's rows at once: the store's follow when it is open."""
@@ -194,6 +198,7 @@ class Leaderboard(Vertical):
     def start_filter(self) -> None:
         """Let the user type a filter."""
         self.add_class("-filtering")
+        self.refresh_bindings()
         self.query_one("#filter", Input).focus()
 
     def action_sort(self, by: int) -> None:
@@ -323,6 +328,7 @@ class Leaderboard(Vertical):
         """Show all runs again."""
         self.query_one("#filter", Input).value = ""
         self.remove_class("-filtering")
+        self.refresh_bindings()
         self.table.focus()
 
     def say(self, sentence: str) -> None:
