@@ -9,7 +9,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from fashiontui.tui.choice import Choice
-from fashiontui.tui.widgets.chart import Chart
+from fashiontui.tui.widgets.chart import Chart, Curves
 from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.series import View
 
@@ -49,7 +49,8 @@ async def watch_eight_epochs(app: ScriptedApp, pilot: Pilot[Any]) -> None:
     app.play(spec_of(named_network("cnn-50k"), "best", epochs=12), 8)
     curves = app.lab.charts.loss.curves
     await until(pilot, lambda: len(curves.series) > 1 and len(curves.series[1].points) == 8)
-    await until(pilot, lambda: curves._plotted[1] == 12)
+    charts = app.lab.query(Curves)
+    await until(pilot, lambda: any(curves._plotted[1] == 12 for curves in charts))
 
 
 def test_zoom_and_cursor_change_both_charts() -> None:
@@ -188,3 +189,14 @@ def test_deleting_the_pinned_run_unpins_it() -> None:
         assert app.lab.board.pinned is None
 
     drive(scenario)
+
+
+@pytest.mark.parametrize("panel", ["2", "3"])
+def test_one_can_go_to_a_chart_before_there_is_a_curve(panel: str) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, panel)
+        await watch_eight_epochs(app, pilot)
+        await press(pilot, "left")
+        assert app.lab.charts.view.cursor == 8
+
+    drive(scenario, size=(60, 20))

@@ -324,6 +324,24 @@ def test_d_offers_other_data_and_the_sample_set_replaces_waiting_runs() -> None:
     drive(scenario)
 
 
+def test_arrows_go_through_the_ways_to_get_images() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "d", "down", "down", "up", "down", "enter")
+        assert app.lab.configure.dataset == "sample"
+
+    drive(scenario)
+
+
+def test_help_names_every_key_of_an_action_once() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "question_mark")
+        keys, does = (list(column.cells) for column in app.screen._keys.columns)
+        assert len(set(map(str, does))) == len(does)
+        assert set(str(keys[list(map(str, does)).index("The next family")]).split()) == {"→", "↓"}
+
+    drive(scenario)
+
+
 def test_f9_takes_the_next_theme() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await press(pilot, "f9", "f9")

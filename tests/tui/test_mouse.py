@@ -12,6 +12,7 @@ from textual.widgets._collapsible import CollapsibleTitle
 
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.details import Details
+from fashiontui.tui.screens.help import Help
 from fashiontui.tui.widgets.network import NetworkForm
 
 MODEL, WEIGHTS = 8, 48
@@ -112,3 +113,16 @@ def test_the_question_before_quitting_is_answered_by_click() -> None:
         assert app.screen is app.lab
 
     drive(scenario)
+
+
+def test_where_one_panel_fits_a_line_of_panels_is_clicked() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        for number in (2, 3, 4, 1):
+            await pilot.click(f"#go-{number}", offset=(3, 0))
+            await settle(pilot)
+            assert app.lab.has_class(f"-show-{number}")
+        await pilot.click("#go-help", offset=(2, 0))
+        await settle(pilot)
+        assert isinstance(app.screen, Help)
+
+    drive(scenario, size=(60, 20))

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from fashiontui.domain.events import Status
 from fashiontui.tui.choice import Choice
-from fashiontui.tui.messages import DataMissing
+from fashiontui.tui.messages import DataFound, DataMissing
 from fashiontui.tui.terminal import Glyphs
 
 Snap = Callable[..., bool]
@@ -177,6 +177,15 @@ def test_missing_data_offers_three_ways_out(snap_compare: Snap) -> None:
 @pytest.mark.parametrize("panel", ["1", "2", "3", "4"])
 def test_narrow_terminals_show_one_panel(snap_compare: Snap, panel: str) -> None:
     assert shown(snap_compare, filled(), (60, 20), midway, [panel])
+
+
+def test_the_sample_set_is_named_where_there_is_little_room(snap_compare: Snap) -> None:
+    async def train(pilot: Pilot[Any]) -> None:
+        spec = spec_of(named_network("cnn-50k")).model_copy(update={"dataset": "sample"})
+        pilot.app.lab.post_message(DataFound("sample", None))
+        pilot.app.play(spec, 2)
+
+    assert shown(snap_compare, filled(), (60, 20), train, ["3"])
 
 
 def test_wide_terminals_put_the_board_beside_the_charts(snap_compare: Snap) -> None:
