@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from fashiontui.domain.classes import CLASS_NAMES
-from fashiontui.domain.events import Predictions
+from fashiontui.domain.events import Predictions, Status
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.tui import text
@@ -116,7 +116,7 @@ are over the test images of each class.
             ("status", STATUS_GLYPHS[run.status] + (f": {run.cause}" if run.cause else "")),
             ("validation", f"{text.percent(run.val_accuracy)} %"),
             ("test", _test(run)),
-            ("time", f"{text.clock(run.train_seconds)} of training and validation"),
+            ("time", f"{text.clock(_seconds(run))} of training and validation"),
             ("speed", f"{text.whole(run.images_per_second)} training images/s"),
             ("data", f"{spec.dataset}, seed {spec.seed}, split seed {spec.split_seed}"),
             ("recipe", f"{spec.recipe}: {_settings(run)}"),
@@ -127,6 +127,11 @@ are over the test images of each class.
         for name, value in rows:
             table.add_row(Text(name), Text(value))
         return table
+
+
+def _seconds(run: RunRecord) -> float | None:
+    """Training and validation time; of a run under way, that of its finished epochs."""
+    return run.train_seconds or (run.last.train_seconds if run.last else None)
 
 
 def _weights(run: RunRecord) -> str:
@@ -141,6 +146,8 @@ def _weights(run: RunRecord) -> str:
 
 def _test(run: RunRecord) -> str:
     interval = run.test_interval
+    if run.status is Status.RUNNING:
+        return "scored once, at the end of the run"
     if run.test_accuracy is None or interval is None:
         return "not scored: the run did not reach its end"
     told = f"{run.test_accuracy:.2f} %, 95% {interval[0]:.2f}–{interval[1]:.2f}"
