@@ -99,7 +99,9 @@ def start(
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
-    seeds: Annotated[int | None, _setting("Several seeds: 0 to N-1.")] = None,
+    seeds: Annotated[
+        str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
+    ] = None,
     device: Annotated[
         str,
         typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=_MACHINE),
@@ -335,7 +337,8 @@ def _open_app(
     from fashiontui.paths import default_store
     from fashiontui.tui import run_app
 
-    run_app(store or default_store(), data, folders, None if device == "auto" else device)
+    where = store or default_store()
+    raise typer.Exit(run_app(where, data, folders, None if device == "auto" else device))
 
 
 def _refuse_training_options(context: typer.Context) -> None:
@@ -397,16 +400,19 @@ def _networks(
     return networks
 
 
-def _seeds(seed: int | None, seeds: int | None) -> list[int]:
+def _seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
     if seed is not None and seeds is not None:
         raise UsageError("Choose one of --seed and --seeds.")
     if seeds is not None:
-        if not 1 <= seeds <= 1000:
-            raise UsageError(f"--seeds takes 1 to 1000, not {seeds}.")
-        return list(range(seeds))
+        from fashiontui.domain.plan import parse_seeds
+
+        try:
+            return parse_seeds(seeds)
+        except UsageError as error:
+            raise UsageError(str(error).replace("Seeds:", "--seeds:", 1)) from error
     if seed is not None and not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes 0 to 2^63-1, not {seed}.")
-    return [seed or 0]
+    return (seed or 0,)
 
 
 def _threads(text: str) -> int | None:

@@ -9,6 +9,7 @@ import argparse
 import os
 import tempfile
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -48,7 +49,7 @@ def main() -> None:
         closing(runner.run(spec, data, placement, store)) as events,
     ):
         ends = [event.train_seconds for event in events if isinstance(event, EpochEnded)]
-    whole = median(after - before for before, after in zip(ends, ends[1:], strict=False))
+    whole = median(after - before for before, after in pairwise(ends))
     kept = median(spent[1:])
     print(f"an epoch of fcn-100k, all in all    {1000 * whole:7.1f} ms")
     print(f"of it for checkpoint and row        {1000 * kept:7.1f} ms")

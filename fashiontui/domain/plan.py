@@ -11,6 +11,9 @@ from fashiontui.domain.report import REPORT_MODELS, report_model
 from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.spec import RunSpec
 
+MAX_SEEDS = 1000
+"""Most seeds one request may name."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -67,6 +70,40 @@ def parse_shape(text: str) -> Shape:
     if not all(part.isascii() and part.isdigit() and len(part) <= 7 for part in parts):
         raise UsageError(f"Cannot read the shape {text[:60]!r}; write it like 112,106.")
     return tuple(int(part) for part in parts)
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read seeds as a person types them: ``5`` is a count, ``0-4`` a range, ``3,7`` a list.
+
+    A count of n gives seeds 0 to n - 1. Lists may hold ranges; ``7-7`` or ``7,`` is seed 7 alone.
+
+    Raises:
+        UsageError: it is none of these, or names too many seeds.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 1 and _is_seed(parts[0]):
+        count = int(parts[0])
+        if not 1 <= count <= MAX_SEEDS:
+            raise UsageError(f"Seeds: a count goes from 1 to {MAX_SEEDS:,}, not {count:,}.")
+        return tuple(range(count))
+    seeds: dict[int, None] = {}
+    for part in parts[:-1] if len(parts) > 1 and not parts[-1] else parts:
+        first, dash, last = (end.strip() for end in part.partition("-"))
+        if not (_is_seed(first) and _is_seed(last or first) and bool(dash) == bool(last)):
+            raise UsageError("Seeds: give a count like 5, a range like 0-4 or a list like 3,7.")
+        least, greatest = int(first), int(last or first)
+        if greatest < least:
+            raise UsageError(f"Seeds: the range {part} runs backwards.")
+        if greatest - least >= MAX_SEEDS:
+            raise UsageError(f"Seeds: {part} are more than {MAX_SEEDS:,}.")
+        seeds.update(dict.fromkeys(range(least, greatest + 1)))
+    if len(seeds) > MAX_SEEDS:
+        raise UsageError(f"Seeds: these are more than {MAX_SEEDS:,}.")
+    return tuple(seeds)
+
+
+def _is_seed(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63
 
 
 def plan(

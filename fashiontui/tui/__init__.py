@@ -1,27 +1,39 @@
 """The interactive app, over Textual."""
 
+import asyncio
 import gc
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fashiontui import paths
 from fashiontui.config import Config, load_config
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.spec import DataChoice
 
+if TYPE_CHECKING:
+    from fashiontui.tui.app import FashionTui
 
-def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str | None) -> None:
-    """Run the app until the user quits.
+
+def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str | None) -> int:
+    """Run the app until the user quits; the exit code, which is 0 then.
 
     Args:
         store: URL or path of the store.
         data: Which data set.
         data_folders: Where Fashion-MNIST may lie; a download goes to the first.
         device: Device picked at first; the one picked last when None.
+
+    Raises:
+        UsageError: the terminal cannot show it.
     """
     gc.disable()  # nothing made while starting is garbage; the app switches it on after it painted
     from fashiontui.tui.app import FashionTui
     from fashiontui.tui.choice import load_choice
+    from fashiontui.tui.terminal import check_terminal, terminal_glyphs
 
+    check_terminal()
     notices = []
     choice, notice = load_choice(paths.last_choice_file())
     if notice:
@@ -35,4 +47,17 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
     except UsageError as error:
         config = Config()
         notices.append(f"{error} The settings in it are not used.")
-    FashionTui(store, data, data_folders, choice, config, tuple(notices)).run()
+    glyphs = terminal_glyphs()
+    app = FashionTui(store, data, data_folders, choice, config, tuple(notices), glyphs)
+    asyncio.run(_run(app))
+    return app.return_code or 0
+
+
+async def _run(app: "FashionTui") -> None:
+    await app.run_async()
+    if app.last_words:
+        print(f"fashiontui: {app.last_words}", file=sys.stderr)
+    if app.left_behind:
+        # asyncio would join the threads, which may wait for a locked store for half a minute.
+        sys.stderr.flush()
+        os._exit(app.return_code or 0)

@@ -1,13 +1,15 @@
 """The interactive app: a table of contents of screens, threads and keys."""
 
+import asyncio
 import gc
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding
+from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.worker import Worker
 
 from fashiontui import paths
 from fashiontui.config import Config, check_keymap
@@ -15,17 +17,24 @@ from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.spec import DataChoice, DatasetName
 from fashiontui.tui.choice import Choice, save_choice
 from fashiontui.tui.commands import Actions
+from fashiontui.tui.keys import keymap_complaints
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import DataFound, DataMissing, Failed
-from fashiontui.tui.queue import RunQueue
+from fashiontui.tui.queue import Job, RunQueue
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.lab import LabScreen
+from fashiontui.tui.terminal import Glyphs, Nearest, usable_marker
 from fashiontui.tui.themes import OURS, SERIES
-from fashiontui.tui.widgets.chart import usable_marker
 from fashiontui.tui.worker import Trainer
 
 HERE = Path(__file__).parent
+THREADS = ("training", "store")
+"""Groups of workers that write to the store."""
+SOON_SECONDS = 1.0
+"""How long quitting waits before it says what for."""
+LATEST_SECONDS = 5.0
+"""How long it waits at most: a store may be locked for half a minute."""
 
 
 class FashionTui(App[None]):
@@ -56,6 +65,7 @@ class FashionTui(App[None]):
         choice: Choice,
         config: Config,
         notices: tuple[str, ...] = (),
+        glyphs: Glyphs = Glyphs.ALL,
     ) -> None:
         """Args:
         store: URL or path of the store.
@@ -64,6 +74,7 @@ class FashionTui(App[None]):
         choice: What was chosen the last time.
         config: The user's settings.
         notices: Sentences to show at the start.
+        glyphs: Which characters the terminal has.
         """
         super().__init__()
         self._data = data
@@ -73,17 +84,24 @@ class FashionTui(App[None]):
         self._config = config
         self._notices = list(notices)
         self._leaving = False
+        self.left_behind = False
+        self.last_words = ""
         self._dress()
-        self._training: Worker[None] | None = None
         self.queue = RunQueue()
         self.library = Library(store)
-        marker = usable_marker(config.marker, self.console.color_system)
+        self._nearest = Nearest(glyphs)
+        marker = usable_marker(config.marker, glyphs, self.console.color_system)
         dataset: DatasetName = "sample" if data == "sample" else "fashion-mnist"
         self.lab = LabScreen(self.queue, self.library, choice, dataset, marker)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves, which every theme has."""
         return SERIES
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and the one for terminals that lack some characters."""
+        ours = [self._nearest] if self._nearest.enabled else []
+        return [*super().get_line_filters(), *ours]
 
     def get_default_screen(self) -> Screen[None]:
         """The lab."""
@@ -93,7 +111,7 @@ class FashionTui(App[None]):
         """Dress, and start the threads behind the first paint."""
         self._set_keys()
         for notice in self._notices:
-            self.notify(notice, severity="warning", timeout=15)
+            self.notify(notice, severity="warning", timeout=15, markup=False)
         self.call_after_refresh(self._painted)
 
     def _dress(self) -> None:
@@ -108,12 +126,16 @@ class FashionTui(App[None]):
 
     def _set_keys(self) -> None:
         nodes = [self, *self.lab.walk_children(with_self=True)]
-        known = {b.id for node in nodes for _, b in node._bindings if b.id}
+        bindings = [[binding for _, binding in node._bindings] for node in nodes]
+        known = {binding.id for group in bindings for binding in group if binding.id}
         try:
             check_keymap(self._config, known)
-            self.set_keymap(self._config.keymap)
         except UsageError as error:
             self._notices.append(str(error))
+            return
+        usable, complaints = keymap_complaints(self._config.keymap, bindings)
+        self._notices += complaints
+        self.set_keymap(usable)
 
     def _painted(self) -> None:
         """The first screen is there: let the collector work, and torch load behind it."""
@@ -122,7 +144,7 @@ class FashionTui(App[None]):
         self._start_training_thread()
 
     def _start_training_thread(self) -> None:
-        self._training = self._train()
+        self._train()
 
     @work(thread=True, group="training", exit_on_error=False)
     def _train(self) -> None:
@@ -176,9 +198,15 @@ class FashionTui(App[None]):
 
     # Leaving
 
-    @work(group="leaving", exclusive=True)
-    async def action_leave(self) -> None:
-        """Quit; ask first while a run trains."""
+    def action_leave(self) -> None:
+        """Quit; ask first while a run trains. Asked again while it waits, leave at once."""
+        if self._leaving:
+            self._go(joined=False)
+        elif not isinstance(self.screen, Confirm):
+            self._ask_to_leave()
+
+    @work(group="leaving")
+    async def _ask_to_leave(self) -> None:
         current = self.queue.current
         if current is not None and not await self.push_screen_wait(
             Confirm(
@@ -193,8 +221,6 @@ class FashionTui(App[None]):
 
     async def _leave(self) -> None:
         """Stop the run under way, wait for its thread, then exit."""
-        if self._leaving:
-            return
         self._leaving = True
         self.lab.note("Quitting.")
         remembered = self.lab.choice().model_copy(
@@ -206,18 +232,47 @@ class FashionTui(App[None]):
         )
         save_choice(remembered, paths.last_choice_file())
         self.queue.close()
-        if self._training is not None:
-            await self._training.wait()
+        self._go(joined=await self._joined())
+
+    async def _joined(self) -> bool:
+        """Wait for the threads, not for ever: whether each of them has come to its end."""
+        threads = [worker.wait() for worker in self.workers if worker.group in THREADS]
+        joining = asyncio.gather(*threads, return_exceptions=True)
+        current = self.queue.current
+        await asyncio.wait({joining}, timeout=SOON_SECONDS)
+        if not joining.done() and current is not None:
+            wait = LATEST_SECONDS - SOON_SECONDS
+            self.notify(
+                f"Waiting up to {wait:.0f} s for {current.spec.title} to stop and its last epoch "
+                "to be stored; another process may have locked the store. q leaves at once.",
+                timeout=wait,
+            )
+            await asyncio.wait({joining}, timeout=wait)
+        return joining.done()
+
+    def _go(self, joined: bool) -> None:
+        current = self.queue.current
+        self.left_behind = not joined
+        if not joined and current is not None:
+            self.last_words = (
+                f"{current.spec.title} could not be stored to its end; the next start shows it as "
+                "interrupted, with the epochs that are stored."
+            )
         self.library.close()
         self.exit()
 
-    @work(group="leaving", exclusive=True)
-    async def action_interrupt(self) -> None:
+    def action_interrupt(self) -> None:
         """Ask whether to stop the run, or say how to quit."""
-        current = self.queue.current
-        if current is None:
+        if self._leaving:
+            self._go(joined=False)
+        elif self.queue.current is None:
             self.notify("Nothing trains. Press q to quit.")
-        elif await self.push_screen_wait(
+        elif not isinstance(self.screen, Confirm):
+            self._ask_to_stop(self.queue.current)
+
+    @work(group="leaving")
+    async def _ask_to_stop(self, current: Job) -> None:
+        if await self.push_screen_wait(
             Confirm(
                 "Stop the run?",
                 f"{current.spec.title} keeps the epochs it finished; waiting runs are held.",

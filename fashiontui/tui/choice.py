@@ -25,7 +25,7 @@ class Choice(BaseModel):
     overrides: dict[str, str] = {}
     """Settings typed over the recipe's, by name."""
     seeds: str = "1"
-    """How many seeds, as typed."""
+    """Count, range or list of seeds, as typed."""
     device: str = "auto"
     """auto, cpu, cuda:0, mps."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

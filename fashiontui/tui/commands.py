@@ -6,17 +6,23 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
+from fashiontui.tui.widgets.board_table import BoardTable
+from fashiontui.tui.widgets.chart import Curves
 from fashiontui.tui.widgets.leaderboard import Leaderboard
 from fashiontui.tui.widgets.queue_view import QueueList
 
 
 class Actions(Provider):
-    """Every binding that has an id, of the app, the screen and their panels."""
+    """Every binding that has an id, of the app, the screen and their panels.
+
+    Where two widgets have the same one, it acts on the first.
+    """
 
     def _actions(self) -> Iterator[tuple[str, str, str, DOMNode]]:
         """Title, help, action and the node that has it."""
         nodes: list[DOMNode] = [self.screen, self.app]
-        nodes += [*self.screen.query(Leaderboard), *self.screen.query(QueueList)]
+        for panel in (Leaderboard, BoardTable, QueueList, Curves):
+            nodes += self.screen.query(panel)
         for node in nodes:
             for _, binding in node._bindings:
                 if binding.id and binding.tooltip and not binding.system:

@@ -7,13 +7,19 @@ from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.spec import RunSpec
-from fashiontui.tui.widgets.chart import Reference, Series
+from fashiontui.tui.widgets.series import Reference, Series
+
+MOST_TRAIN_LOSSES = 2
+_TRAIN_GLYPHS = {"◆": "◇"}
 
 
 def loss_curves(
     history: History, marked: Iterable[tuple[str, RunRecord]], pinned: RunRecord | None
 ) -> list[Series]:
-    """Training and validation loss of the run under way, validation loss of the others."""
+    """Training and validation loss of the run under way and of the others.
+
+    Beside more than two others their training loss is left out: nobody could tell so many apart.
+    """
     train = [(p.epoch, p.loss) for p in history.progress] or [
         (float(epoch.epoch), epoch.train_loss) for epoch in history.epochs
     ]
@@ -21,10 +27,16 @@ def loss_curves(
         Series("train", "train", "━", train),
         Series("validation", "validation", "●", _val_loss(history.epochs)),
     ]
-    return (curves if history.started or history.epochs else []) + [
-        Series(label, look, glyph, _val_loss(record.epochs))
-        for label, look, glyph, record in _others(marked, pinned)
-    ]
+    curves = curves if history.started or history.epochs else []
+    others = _others(marked, pinned)
+    for label, look, glyph, record in others:
+        curves.append(Series(label, look, glyph, _val_loss(record.epochs)))
+        if len(others) <= MOST_TRAIN_LOSSES:
+            losses = [(float(epoch.epoch), epoch.train_loss) for epoch in record.epochs]
+            curves.append(
+                Series("its train", look, _TRAIN_GLYPHS.get(glyph, glyph.upper()), losses)
+            )
+    return curves
 
 
 def accuracy_curves(
@@ -43,7 +55,7 @@ def reference(spec: RunSpec | None) -> Reference | None:
     if spec is None or spec.model is None or spec.dataset != "fashion-mnist":
         return None
     accuracy = REPORT_MODELS[spec.model].val_accuracy
-    return Reference(f"report {accuracy:.2f}", accuracy)
+    return Reference("report", accuracy)
 
 
 def epochs_shown(history: History, records: Iterable[RunRecord]) -> float:
@@ -56,7 +68,11 @@ def _others(
     marked: Iterable[tuple[str, RunRecord]], pinned: RunRecord | None
 ) -> list[tuple[str, str, str, RunRecord]]:
     """Label, look and glyph of each run drawn beside the one under way."""
-    others = [(record.spec.title, mark, mark, record) for mark, record in marked]
+    others = [
+        (record.spec.title, mark, mark, record)
+        for mark, record in marked
+        if pinned is None or record.id != pinned.id  # drawn once, as the pinned one
+    ]
     if pinned is not None:
         others.insert(0, (f"pinned {pinned.spec.title}", "pinned", "◆", pinned))
     return others

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from fashiontui.domain.board import BoardRow
+from fashiontui.domain.errors import UsageError
 from fashiontui.domain.record import RunRecord
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ class Library:
         """Whole runs, with histories and predictions."""
         with self._asking:
             return tuple(self.store().get(run_id) for run_id in run_ids)
+
+    def find(self, run_id: str) -> tuple[RunRecord, ...]:
+        """A whole run, or nothing where there is none of that id."""
+        try:
+            return self.get([run_id])
+        except UsageError:
+            return ()
 
     def delete(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
         """Delete runs and return them; ``undo`` brings them back.

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.plan import (
     named_network,
+    parse_seeds,
     parse_shape,
     plan,
     shaped_network,
@@ -136,3 +137,45 @@ def test_a_spec_is_called_by_its_name_or_by_family_and_shape():
     [named] = plan([named_network("fcn-50k")], RECIPE, {}, [0])
     [shaped] = plan([shaped_network("fcn", (59, 49), None)], RECIPE, {}, [0])
     assert (named.title, shaped.title) == ("fcn-50k", "fcn 784-59-49-10")
+
+
+@pytest.mark.parametrize(
+    ("typed", "seeds"),
+    [
+        ("1", [0]),
+        ("3", [0, 1, 2]),
+        ("2-4", [2, 3, 4]),
+        ("7-7", [7]),
+        ("7,", [7]),
+        ("3,7", [3, 7]),
+        (" 9 , 0 - 2 ", [9, 0, 1, 2]),
+        ("1,1-2", [1, 2]),
+        (f"{2**63 - 1},", [2**63 - 1]),
+    ],
+)
+def test_seeds_are_a_count_a_range_or_a_list(typed, seeds):
+    assert list(parse_seeds(typed)) == seeds
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("0", "from 1 to 1,000, not 0"),
+        ("1001", "not 1,001"),
+        ("0-1000", "more than 1,000"),
+        ("0-999,1000", "more than 1,000"),
+        ("4-2", "backwards"),
+        ("", "a count like 5"),
+        (",", "a count like 5"),
+        ("1,,2", "a count like 5"),
+        ("3-", "a range like 0-4"),
+        ("-3", "a range like 0-4"),
+        ("1-2-3", "a range like 0-4"),
+        ("three", "a list like 3,7"),
+        ("٣", "a list like 3,7"),
+        (f"{2**63},", "a list like 3,7"),
+    ],
+)
+def test_seeds_that_cannot_be_read_are_refused_in_one_sentence(typed, said):
+    with pytest.raises(UsageError, match=said):
+        parse_seeds(typed)

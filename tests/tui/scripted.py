@@ -23,6 +23,7 @@ from fashiontui.store.store import MEMORY, Store
 from fashiontui.tui.app import FashionTui
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataFound, Device, JobBegan, JobOver, RunEvent, TorchLoaded
+from fashiontui.tui.terminal import Glyphs
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 DEVICES = (Device("cuda:0", "NVIDIA H200", 139.8), Device("cpu", "AMD EPYC", 64.0))
@@ -35,10 +36,14 @@ NO_DATA_FOLDER = Path("/nonexistent/data")
 class ScriptedApp(FashionTui):
     """The app without its training thread; a script posts what that would."""
 
-    def __init__(self, choice: Choice | None = None, config: Config | None = None) -> None:
-        super().__init__(
-            MEMORY, "auto", [NO_DATA_FOLDER], choice or Choice(), config or Config(theme=None)
-        )
+    def __init__(
+        self,
+        choice: Choice | None = None,
+        config: Config | None = None,
+        glyphs: Glyphs = Glyphs.ALL,
+    ) -> None:
+        choice, config = choice or Choice(), config or Config(theme=None)
+        super().__init__(MEMORY, "auto", [NO_DATA_FOLDER], choice, config, glyphs=glyphs)
 
     def _start_training_thread(self) -> None:
         self.lab.post_message(TorchLoaded(DEVICES))

@@ -1,55 +1,35 @@
 """Every key does what it says, driven through scripted runs without training."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from scripted import ScriptedApp, fill, named_network, spec_of
+from driving import drive, press, settle
+from scripted import ScriptedApp, named_network, spec_of
 from textual.pilot import Pilot
-from textual.widgets import Collapsible, Input, RadioButton, TabbedContent
+from textual.widgets import (
+    Button,
+    Collapsible,
+    Input,
+    Label,
+    RadioButton,
+    Static,
+    TabbedContent,
+)
+from textual.widgets._collapsible import CollapsibleTitle
 
 from fashiontui import paths
 from fashiontui.config import Config
+from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.tui.choice import load_choice
+from fashiontui.tui.keys import LAB_KEYS, keymap_complaints
+from fashiontui.tui.messages import Failed
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.details import Details
 from fashiontui.tui.screens.help import Help
-from fashiontui.tui.widgets.chart import Chart
 from fashiontui.tui.widgets.columns import COLUMNS
 from fashiontui.tui.widgets.network import BudgetInput, NetworkForm
-
-SIZE = (150, 45)
-Scenario = Callable[[ScriptedApp, Pilot[Any]], Awaitable[None]]
-
-
-async def settle(pilot: Pilot[Any]) -> None:
-    """Wait until threads have answered."""
-    await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
-
-
-async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys one after another and wait for what they cause."""
-    await pilot.press(*keys)
-    await settle(pilot)
-
-
-def drive(scenario: Scenario, size: tuple[int, int] = SIZE, **kwargs: Any) -> ScriptedApp:
-    """Run a scenario in an app with six stored runs, and return the app."""
-    app = ScriptedApp(**kwargs)
-    fill(app.library.store())
-
-    async def run() -> None:
-        async with app.run_test(size=size) as pilot:
-            await settle(pilot)
-            await scenario(app, pilot)
-
-    asyncio.run(run())
-    return app
 
 
 def test_t_queues_one_run_for_each_seed() -> None:
@@ -57,6 +37,43 @@ def test_t_queues_one_run_for_each_seed() -> None:
         app.lab.configure.field("seeds").value = "3"
         await press(pilot, "t")
         assert [job.spec.seed for job in app.queue.waiting] == [0, 1, 2]
+
+    drive(scenario)
+
+
+def test_seeds_are_typed_as_a_range_or_a_list_and_checked_at_once() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        seeds = app.lab.configure.field("seeds")
+        seeds.control.focus()
+        await press(pilot, "3", "minus")
+        assert "a range like 0-4" in seeds.error
+        await press(pilot, "t")
+        assert app.queue.waiting == ()
+        await press(pilot, "4", "comma", "9", "t")
+        assert seeds.error == ""
+        assert [job.spec.seed for job in app.queue.waiting] == [3, 4, 9]
+        assert "×3" in str(app.lab.query_one("#train", Button).label)
+
+    drive(scenario)
+
+
+def test_finer_settings_unfold_and_nesterov_asks_for_sgd() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        form = app.lab.configure
+        for group in ("#settings", "#finer"):
+            form.query_one(group).query_one(CollapsibleTitle).focus()
+            await press(pilot, "enter")
+        form.field("momentum").value = "0.8"
+        form.field("nesterov").value = "true"
+        await press(pilot)
+        assert "needs the optimizer sgd" in form.field("nesterov").error
+        form.field("optimizer").value = "sgd"
+        await press(pilot)
+        assert form.field("nesterov").error == ""
+        assert "2 set" in form.query_one("#finer", Collapsible).title
+        await press(pilot, "t")
+        settings = app.queue.waiting[0].spec.settings
+        assert (settings.nesterov, settings.momentum, settings.optimizer) == (True, 0.8, "sgd")
 
     drive(scenario)
 
@@ -125,6 +142,24 @@ def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
     drive(scenario)
 
 
+def test_brackets_in_a_complaint_are_shown_as_they_are() -> None:
+    sentence = "Cannot use the store [/srv]: [Errno 13] Permission denied"
+
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.lab.post_message(Failed(sentence, ExitCode.NO_STORE))
+        app.lab.configure.field("recipe").error = "Expected '[/]' in line 1"
+        await press(pilot)
+        assert sentence in next(iter(app._notifications)).message
+        complaint = app.lab.configure.field("recipe").query_one(".complaint", Label)
+        assert "'[/]'" in str(complaint.visual)
+        await press(pilot, "d")
+        app.screen._complain("[/tmp] does not hold the four .gz archives.")
+        await press(pilot)
+        assert "[/tmp]" in str(app.screen.query_one("#complaint", Static).visual)
+
+    drive(scenario)
+
+
 def test_s_stops_and_holds_n_goes_on_g_resumes() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
@@ -154,25 +189,12 @@ def test_the_queue_can_be_reordered_and_thinned() -> None:
 def test_slash_filters_by_typing_and_escape_clears() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await press(pilot, "slash", *"failed")
+        assert ("escape", True) in [
+            (key, one.enabled) for key, one in app.screen.active_bindings.items()
+        ]
         assert app.lab.board.table.row_count == 1
         await press(pilot, "enter", "escape")
         assert app.lab.board.table.row_count == 6 + len(REPORT_MODELS)
-
-    drive(scenario)
-
-
-def test_space_marks_and_p_pins_a_run_for_the_charts() -> None:
-    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        board = app.lab.board
-        await press(pilot, "4", "v", "space", "space")
-        assert sorted(board.marks.values()) == ["a", "b"]
-        await press(pilot, "up", "up", "p")
-        await pilot.pause(0.2)
-        looks = [series.look for series in app.lab.query_one("#loss", Chart).curves.series]
-        assert looks == ["pinned", "a", "b"]
-        await press(pilot, "p", "space")
-        assert board.pinned is None
-        assert list(board.marks.values()) == ["b"]
 
     drive(scenario)
 
@@ -229,24 +251,6 @@ def test_v_hides_the_reports_rows() -> None:
         assert app.lab.board.table.row_count == 6 + len(REPORT_MODELS)
         await press(pilot, "v")
         assert app.lab.board.table.row_count == 6
-
-    drive(scenario)
-
-
-def test_y_zoom_and_cursor_change_both_charts() -> None:
-    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        app.play(spec_of(named_network("cnn-50k"), "best", epochs=12), 8)
-        await pilot.pause(0.3)
-        await press(pilot, "y", "plus", "2", "left")
-        views = {chart.view for chart in app.lab.query(Chart)}
-        assert len(views) == 1
-        view = views.pop()
-        assert view.log
-        assert view.window == (2.0, 8.0)  # up to the newest epoch
-        assert view.cursor == 8
-        await press(pilot, "left", "0", "escape")
-        assert app.lab.query_one(Chart).view.window is None
-        assert app.lab.query_one(Chart).view.cursor is None
 
     drive(scenario)
 
@@ -320,6 +324,24 @@ def test_d_offers_other_data_and_the_sample_set_replaces_waiting_runs() -> None:
     drive(scenario)
 
 
+def test_arrows_go_through_the_ways_to_get_images() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "d", "down", "down", "up", "down", "enter")
+        assert app.lab.configure.dataset == "sample"
+
+    drive(scenario)
+
+
+def test_help_names_every_key_of_an_action_once() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "question_mark")
+        keys, does = (list(column.cells) for column in app.screen._keys.columns)
+        assert len(set(map(str, does))) == len(does)
+        assert set(str(keys[list(map(str, does)).index("The next family")]).split()) == {"→", "↓"}
+
+    drive(scenario)
+
+
 def test_f9_takes_the_next_theme() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await press(pilot, "f9", "f9")
@@ -346,7 +368,7 @@ def test_every_shortcut_is_in_the_palette() -> None:
         await pilot.pause(0.5)
         await pilot.press("enter")
         await settle(pilot)
-        assert app.lab.query_one(Chart).view.log
+        assert app.lab.charts.loss.logarithmic
 
     drive(scenario)
 
@@ -357,6 +379,36 @@ def test_keys_can_be_remapped_in_the_config() -> None:
         assert len(app.queue.waiting) == 1
 
     drive(scenario, config=Config(keymap={"lab.train": "ctrl+t"}))
+
+
+@pytest.mark.parametrize(
+    ("keymap", "said"),
+    [
+        ({"lab.tarin": "x"}, "did you mean 'lab.train'"),
+        ({"lab.train": "spacebar"}, "no key 'spacebar'"),
+        ({"lab.train": "strg+t"}, "no key 'strg+t'"),
+        ({"lab.train": " "}, "no key"),
+        ({"lab.train": "a"}, "a is now 'Train'; give 'lab.all_seven' (All seven) another key"),
+    ],
+)
+def test_a_keymap_that_cannot_be_used_says_why_at_the_start(
+    keymap: dict[str, str], said: str
+) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        assert said in next(iter(app._notifications)).message
+
+    drive(scenario, config=Config(keymap=keymap))
+
+
+@pytest.mark.parametrize("keys", ["ctrl+t", "f12,plus", "?", "shift+up", "question_mark", "ö"])
+def test_keys_that_a_terminal_can_send_are_taken(keys: str) -> None:
+    usable, complaints = keymap_complaints({"lab.train": keys}, [LAB_KEYS[:1]])
+    assert (usable, complaints) == ({"lab.train": keys}, [])
+
+
+def test_keys_that_are_swapped_clash_with_nothing() -> None:
+    swapped = {"lab.train": "a", "lab.all_seven": "t"}
+    assert keymap_complaints(swapped, [LAB_KEYS]) == (swapped, [])
 
 
 def test_the_form_comes_back_at_the_next_start() -> None:
@@ -388,7 +440,7 @@ def test_inputs_accept_only_their_own_characters() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.query_one(BudgetInput).focus()
         await press(pilot, "y")
-        assert app.lab.query_one(Chart).view.log
+        assert app.lab.charts.loss.logarithmic
         assert app.lab.query_one(BudgetInput).value == "50k"
         assert isinstance(app.focused, Input)
 

@@ -71,6 +71,10 @@ def test_log_ticks_are_ones_twos_and_fives() -> None:
     assert log_ticks(0.15, 2.3) == [0.2, 0.5, 1.0, 2.0]
 
 
+def test_log_ticks_of_a_narrow_range_are_even() -> None:
+    assert log_ticks(7.88, 12.1) == [8.0, 9.0, 10.0, 11.0, 12.0]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

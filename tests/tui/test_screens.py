@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 
 from fashiontui.domain.events import Status
 from fashiontui.tui.choice import Choice
-from fashiontui.tui.messages import DataMissing
+from fashiontui.tui.messages import DataFound, DataMissing
+from fashiontui.tui.terminal import Glyphs
 
 Snap = Callable[..., bool]
 Drive = Callable[[Pilot[Any]], Awaitable[None]]
@@ -103,8 +104,40 @@ def test_marked_and_pinned_runs_are_drawn_beside_the_running_one(snap_compare: S
     assert shown(snap_compare, filled(), (150, 45), midway, keys)
 
 
+def test_two_runs_are_drawn_with_their_training_losses(snap_compare: Snap) -> None:
+    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "3", "y", *["left"] * 5]
+    assert shown(snap_compare, filled(), (150, 45), midway, keys)
+
+
+def test_more_runs_than_the_legend_can_name(snap_compare: Snap) -> None:
+    keys = ["4", "v", "down", "p", *["space"] * 6, "2", "left"]
+    assert shown(snap_compare, filled(), (120, 40), midway, keys)
+
+
+def test_a_pinned_run_is_there_with_nothing_running(snap_compare: Snap) -> None:
+    app = filled(choice=Choice(pinned=f"{2:012x}"))
+    assert shown(snap_compare, app, (120, 40))
+
+
+def test_seeds_that_cannot_be_read_and_settings_unfolded(snap_compare: Snap) -> None:
+    keys = ["tab"] * 4 + ["3", "minus"] + ["tab"] * 4 + ["enter", "tab", "tab", "enter", "down"]
+    assert shown(snap_compare, filled(), (100, 50), None, [*keys, "enter"])
+
+
 def test_first_layer_of_a_cnn(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), midway, ["6"])
+
+
+@pytest.mark.parametrize("size", [(60, 20), (100, 40), (200, 60)])
+def test_first_layer_of_an_fcn_fits(snap_compare: Snap, size: tuple[int, int]) -> None:
+    async def train(pilot: Pilot[Any]) -> None:
+        pilot.app.play(spec_of(named_network("fcn-100k")), 3)
+
+    assert shown(snap_compare, filled(), size, train, ["6"])
+
+
+def test_first_layer_with_nothing_trained_says_what_to_press(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (100, 30), None, ["6"])
 
 
 def test_queue(snap_compare: Snap) -> None:
@@ -146,8 +179,31 @@ def test_narrow_terminals_show_one_panel(snap_compare: Snap, panel: str) -> None
     assert shown(snap_compare, filled(), (60, 20), midway, [panel])
 
 
+def test_the_sample_set_is_named_where_there_is_little_room(snap_compare: Snap) -> None:
+    async def train(pilot: Pilot[Any]) -> None:
+        spec = spec_of(named_network("cnn-50k")).model_copy(update={"dataset": "sample"})
+        pilot.app.lab.post_message(DataFound("sample", None))
+        pilot.app.play(spec, 2)
+
+    assert shown(snap_compare, filled(), (60, 20), train, ["3"])
+
+
 def test_wide_terminals_put_the_board_beside_the_charts(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (200, 60), midway)
+
+
+@pytest.mark.parametrize("glyphs", [Glyphs.ASCII, Glyphs.CONSOLE])
+def test_terminals_that_lack_characters(snap_compare: Snap, glyphs: Glyphs) -> None:
+    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "6"]
+    assert shown(snap_compare, filled(glyphs=glyphs), (120, 40), midway, keys)
+
+
+def test_without_colours_states_differ_by_sign_and_word(
+    snap_compare: Snap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    keys = ["4", "v", *["down"] * 5, "p", "up", "space"]
+    assert shown(snap_compare, filled(), (120, 40), midway, keys)
 
 
 @pytest.mark.parametrize("theme", ["atelier-light", "okabe-ito"])

@@ -21,7 +21,11 @@ class ChooseData(ModalScreen[DataFound | None]):
     CSS_PATH = "data.tcss"
     BINDINGS = [
         Binding("escape", "put_off", "Later", id="data.later", tooltip="Decide later"),
-    ]
+        Binding("down", "app.focus_next", "Next", id="data.next", show=False,
+                tooltip="The next way out"),
+        Binding("up", "app.focus_previous", "Before", id="data.previous", show=False,
+                tooltip="The way out before"),
+    ]  # fmt: skip
     HELP = """\
 Fashion-MNIST is 70,000 pictures of garments, 31 MB, MIT licence. The sample set is drawn by the
 program: small, easy, good to try things out; its figures say nothing about Fashion-MNIST and never
@@ -42,15 +46,15 @@ share a rank with it.
         with Vertical(id="choose-data") as box:
             box.border_title = "Images to learn from"
             box.border_subtitle = "esc decides later"
-            yield Static(self._reason, id="reason")
+            yield Static(self._reason, id="reason", markup=False)
             yield Button(
                 "Download Fashion-MNIST (31 MB)", id="download", variant="primary", compact=True
             )
-            yield Static(f"to {self._download_to}", classes="hint")
+            yield Static(f"to {self._download_to}", classes="hint", markup=False)
             yield ProgressBar(id="arrived", show_eta=True)
             yield Label("Or a folder that holds its four .gz archives:")
             yield Input(placeholder="folder, then enter", id="folder", compact=True)
-            yield Static(id="complaint")
+            yield Static(id="complaint", markup=False)
             yield Button("Use the sample set", id="sample", compact=True)
             yield Static(
                 "Drawn by the program, no network needed; its figures say nothing about "

@@ -9,13 +9,14 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from fashiontui.domain.classes import CLASS_NAMES
-from fashiontui.domain.events import Predictions
+from fashiontui.domain.events import Predictions, Status
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.tui import text
 from fashiontui.tui.curves import accuracy_curves, loss_curves, reference
+from fashiontui.tui.keys import CHART_KEYS
 from fashiontui.tui.messages import TrainRequested
-from fashiontui.tui.widgets.chart import Chart
+from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.columns import STATUS_GLYPHS
 
 BAR = 10
@@ -32,6 +33,7 @@ class Details(Screen[None]):
                 tooltip="Back to the lab"),
         Binding("r", "rerun", "Re-run", id="details.rerun",
                 tooltip="Train this run's exact spec again"),
+        *CHART_KEYS,
     ]  # fmt: skip
     HELP = """\
 One stored run. **95%** is the Wilson interval of the test accuracy for the number of test images;
@@ -52,12 +54,7 @@ are over the test images of each class.
             with Horizontal(id="facts-row"):
                 yield Static(self._facts(), id="facts", classes="panel")
                 yield Static(_classes(self._record.test), id="classes", classes="panel")
-            with Horizontal(id="details-charts"):
-                yield Chart("Loss", "No epoch was finished.", "details-loss", 3, logarithmic=True)
-                yield Chart(
-                    "Validation accuracy %", "No epoch was finished.", "details-accuracy", 2,
-                    logarithmic=False,
-                )  # fmt: skip
+            yield Charts(("", ""), ("No epoch was finished.", "No epoch was finished."))
             yield DataTable[Text](id="epochs", cursor_type="none", zebra_stripes=True)
         yield Footer()
 
@@ -69,9 +66,7 @@ are over the test images of each class.
         history = History(epochs=list(record.epochs))
         epochs = float(record.spec.settings.epochs)
         loss, accuracy = loss_curves(history, (), None), accuracy_curves(history, (), None)
-        self.query_one("#details-loss", Chart).show(loss, None, epochs)
-        chart = self.query_one("#details-accuracy", Chart)
-        chart.show(accuracy, reference(record.spec), epochs)
+        self.query_one(Charts).show(loss, accuracy, reference(record.spec), epochs)
         table = self.query_one("#epochs", DataTable)
         for name in ("epoch", "train loss", "val loss", "val %", "learning rate", "img/s", "time"):
             table.add_column(Text(name, justify="right"))
@@ -93,6 +88,18 @@ are over the test images of each class.
         self.app.pop_screen()
         self.app.screen.post_message(TrainRequested([self._record.spec]))
 
+    def action_log_axis(self) -> None:
+        """Logarithmic or linear axis for the selected chart."""
+        self.query_one(Charts).toggle_log()
+
+    def action_zoom(self, factor: float) -> None:
+        """Show fewer or more epochs."""
+        self.query_one(Charts).zoom(factor)
+
+    def action_zoom_all(self) -> None:
+        """Show every epoch."""
+        self.query_one(Charts).zoom_all()
+
     def _facts(self) -> Table:
         """Names and values; what does not fit a line is wrapped."""
         run, spec = self._record, self._record.spec
@@ -109,7 +116,7 @@ are over the test images of each class.
             ("status", STATUS_GLYPHS[run.status] + (f": {run.cause}" if run.cause else "")),
             ("validation", f"{text.percent(run.val_accuracy)} %"),
             ("test", _test(run)),
-            ("time", f"{text.clock(run.train_seconds)} of training and validation"),
+            ("time", f"{text.clock(_seconds(run))} of training and validation"),
             ("speed", f"{text.whole(run.images_per_second)} training images/s"),
             ("data", f"{spec.dataset}, seed {spec.seed}, split seed {spec.split_seed}"),
             ("recipe", f"{spec.recipe}: {_settings(run)}"),
@@ -120,6 +127,11 @@ are over the test images of each class.
         for name, value in rows:
             table.add_row(Text(name), Text(value))
         return table
+
+
+def _seconds(run: RunRecord) -> float | None:
+    """Training and validation time; of a run under way, that of its finished epochs."""
+    return run.train_seconds or (run.last.train_seconds if run.last else None)
 
 
 def _weights(run: RunRecord) -> str:
@@ -134,6 +146,8 @@ def _weights(run: RunRecord) -> str:
 
 def _test(run: RunRecord) -> str:
     interval = run.test_interval
+    if run.status is Status.RUNNING:
+        return "scored once, at the end of the run"
     if run.test_accuracy is None or interval is None:
         return "not scored: the run did not reach its end"
     told = f"{run.test_accuracy:.2f} %, 95% {interval[0]:.2f}–{interval[1]:.2f}"

@@ -57,13 +57,14 @@ def _table(screen: Screen[object]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    told = set()
+    keys: dict[str, list[str]] = {}
     for active in _nearest_first(screen):
         binding = active.binding
         does = binding.tooltip or binding.description
-        if does and not binding.system and does not in told:
-            told.add(does)
-            table.add_row(Text(screen.app.get_key_display(binding)), Text(does))
+        if does and not binding.system:
+            keys.setdefault(does, []).append(screen.app.get_key_display(binding))
+    for does, pressed in keys.items():
+        table.add_row(Text(" ".join(dict.fromkeys(pressed))), Text(does))
     return table
 
 

@@ -2,7 +2,7 @@
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
@@ -31,14 +31,21 @@ from fashiontui.tui.messages import (
     TrainRequested,
 )
 from fashiontui.tui.queue import RunQueue
-from fashiontui.tui.widgets.chart import LEAST_EPOCHS, Chart, Curves, Marker, View
+from fashiontui.tui.widgets.chart import Chart, Curves, Marker
+from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.configure import Configure
 from fashiontui.tui.widgets.first_layer import FirstLayerView
 from fashiontui.tui.widgets.leaderboard import Leaderboard
+from fashiontui.tui.widgets.panel_bar import PanelBar
 from fashiontui.tui.widgets.queue_view import QueueList, QueueView
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
 
+EMPTY_LOSS = (
+    "Training and validation loss appear here.\n"
+    "[b]t[/b] trains, [b]space[/b] on the board draws a stored run."
+)
+EMPTY_ACCURACY = "Validation accuracy appears here after the first epoch."
 REDRAW_SECONDS = 0.1
 """Least time between two drawings of what a run does: as often as news comes."""
 
@@ -47,7 +54,7 @@ class LabScreen(Screen[None]):
     """Four panels around one history: what the run under way has told so far."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (26, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]
     BINDINGS = [*LAB_KEYS]
 
     def __init__(
@@ -79,21 +86,11 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status, panels, keys."""
         yield StatusLine()
+        yield PanelBar()
         with Container(id="panels"):
             yield Configure(self._choice, self._dataset)
             with Vertical(id="watch"):
-                with Horizontal(id="charts"):
-                    yield Chart(
-                        "2 Loss",
-                        "Training and validation loss appear here.\n[b]t[/b] trains, "
-                        "[b]space[/b] on the board draws a stored run.",
-                        id="loss", decimals=3, logarithmic=True,
-                    )  # fmt: skip
-                    yield Chart(
-                        "3 Validation accuracy %",
-                        "Validation accuracy appears here after the first epoch.",
-                        id="accuracy", decimals=2, logarithmic=False,
-                    )  # fmt: skip
+                yield Charts(("2", "3"), (EMPTY_LOSS, EMPTY_ACCURACY))
                 yield RunLine()
             with TabbedContent(id="lower"):
                 with TabPane("4 Leaderboard", id="board"):
@@ -118,7 +115,7 @@ class LabScreen(Screen[None]):
     def _open_store(self) -> None:
         self.board.read_store()
         if self._choice.pinned:
-            self.board.fetch([self._choice.pinned], "pinned")
+            self.board.fetch_baseline(self._choice.pinned)
 
     @property
     def board(self) -> Leaderboard:
@@ -129,6 +126,11 @@ class LabScreen(Screen[None]):
     def configure(self) -> Configure:
         """The form."""
         return self.query_one(Configure)
+
+    @property
+    def charts(self) -> Charts:
+        """Loss and accuracy."""
+        return self.query_one(Charts)
 
     def choice(self) -> Choice:
         """What to remember for the next start."""
@@ -163,12 +165,16 @@ class LabScreen(Screen[None]):
             self.history = History()
         self.history.fold(event)
         match event:
-            case RunStarted() | EpochEnded():
+            case RunStarted():
+                self.board.show_begun(live_row(self.history))
+            case EpochEnded():
                 self.board.put(live_row(self.history))
             case FirstLayer():
-                self.query_one(FirstLayerView).show(event)
+                if self.history.started is not None:
+                    title = self.history.started.spec.title
+                    self.query_one(FirstLayerView).show(title, event)
             case RunFinished(status=Status.FAILED):
-                self.notify(f"{event.cause}", title="Run failed", severity="error", timeout=15)
+                self._complain("Run failed", f"{event.cause}")
         if line := log.line(event, self.history):
             self.note(line)
         self._redraw_soon()
@@ -182,6 +188,8 @@ class LabScreen(Screen[None]):
             self.note(
                 f"{started.spec.title} stopped; its {len(self.history.epochs)} epochs are kept."
             )
+        if started is not None:
+            self._read_again(started.run_id)
         self.query_one(StatusLine).preparing = ""
         self._redraw_soon()
         self._show_queue()
@@ -190,12 +198,16 @@ class LabScreen(Screen[None]):
     @on(Failed)
     def _failed(self, message: Failed) -> None:
         self.note(message.sentence)
-        self.notify(message.sentence, title="Cannot go on", severity="error", timeout=15)
+        self._complain("Cannot go on", message.sentence)
         if message.code is ExitCode.NO_STORE:
             self.board.say(f"{message.sentence} ctrl+r tries again.")
         if message.job is not None:
             self.query_one(RunLine).give_up(message.sentence)
         self._show_queue()
+
+    def _complain(self, title: str, sentence: str) -> None:
+        """Show what went wrong; brackets in it are what they are."""
+        self.notify(sentence, title=title, severity="error", timeout=15, markup=False)
 
     @on(QueueList.Changed)
     def _queue_changed(self, message: QueueList.Changed) -> None:
@@ -239,7 +251,7 @@ class LabScreen(Screen[None]):
             case "marked":
                 self._marked = {record.id: record for record in records}
             case "pinned":
-                self._pinned = records[0] if records else None
+                self._pin(records[0] if records else None)
             case "details":
                 from fashiontui.tui.screens.details import Details  # not needed to paint
 
@@ -247,10 +259,26 @@ class LabScreen(Screen[None]):
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "deleted":
+                if self.board.pinned in {record.id for record in records}:
+                    self._pin(None)
                 self.notify(f"Deleted {_counted(records)}; press u to undo.")
             case "restored":
                 self.notify(f"Brought back {_counted(records)}." if records else "Nothing to undo.")
         self._redraw_soon()
+
+    def _read_again(self, run_id: str) -> None:
+        """Draw a run that was marked or pinned while it trained as far as it has come."""
+        if run_id in self.board.marks:
+            self.board.fetch([*self.board.marks], "marked")
+        if run_id == self.board.pinned:
+            self.board.fetch([run_id], "pinned")
+
+    def _pin(self, record: RunRecord | None) -> None:
+        """Compare every chart with this run; with none where it is no longer stored."""
+        if record is None:
+            self._pinned = self.board.pinned = None
+        elif record.id == self.board.pinned:  # unless another was pinned meanwhile
+            self._pinned = record
 
     @on(Noted)
     def _noted(self, message: Noted) -> None:
@@ -278,9 +306,11 @@ class LabScreen(Screen[None]):
         beside = [record for _, record in marked] + ([pinned] if pinned else [])
         epochs = epochs_shown(history, beside)
         spec = history.started.spec if history.started else None
-        self.query_one("#loss", Chart).show(loss_curves(history, marked, pinned), None, epochs)
-        self.query_one("#accuracy", Chart).show(
-            accuracy_curves(history, marked, pinned), reference(spec), epochs
+        self.charts.show(
+            loss_curves(history, marked, pinned),
+            accuracy_curves(history, marked, pinned),
+            reference(spec),
+            epochs,
         )
         current = self._queue.current
         stopping = current is not None and self._queue.is_ending(current)
@@ -342,41 +372,22 @@ class LabScreen(Screen[None]):
         self.board.rebuild()
 
     def action_log_axis(self) -> None:
-        """Change between a logarithmic and a linear axis for losses."""
-        view = self._view
-        self._look(View(view.window, view.cursor, not view.log))
+        """Logarithmic or linear axis for the selected chart."""
+        self.charts.toggle_log()
 
     def action_zoom(self, factor: float) -> None:
-        """Show fewer or more epochs, around the cursor or up to the newest."""
-        view, epochs = self._view, self.query_one(Curves).epochs
-        left, right = view.window or (0.0, epochs)
-        width = min(epochs, max(LEAST_EPOCHS, (right - left) * factor))
-        newest = len(self.history.epochs) or right
-        middle = newest - width / 2 if view.cursor is None else view.cursor
-        left = float(round(min(max(0.0, middle - width / 2), epochs - width)))
-        whole = width >= epochs
-        self._look(View(None if whole else (left, left + round(width)), view.cursor, view.log))
+        """Show fewer or more epochs."""
+        self.charts.zoom(factor)
 
     def action_zoom_all(self) -> None:
         """Show every epoch."""
-        self._look(View(None, self._view.cursor, self._view.log))
-
-    @on(Curves.Read)
-    def _read(self, message: Curves.Read) -> None:
-        view = self._view
-        self._look(View(view.window, message.epoch, view.log))
-
-    @property
-    def _view(self) -> View:
-        return self.query_one("#loss", Chart).view
-
-    def _look(self, view: View) -> None:
-        for chart in self.query(Chart):
-            chart.view = view
+        self.charts.zoom_all()
 
     def action_panel(self, panel: str) -> None:
         """Go to a panel: show it where only one fits, and give it the focus."""
         number = min(PANELS.index(panel) + 1, 4)
+        if panel in ("loss", "accuracy"):
+            self.charts.select(self.query_one(f"#{panel}", Chart))
         for other in range(1, 5):
             self.set_class(other == number, f"-show-{other}")
         if number == 4:
@@ -389,8 +400,10 @@ class LabScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
         match action:
-            case "stop" | "skip":
+            case "stop":
                 return self._queue.current is not None
+            case "skip":  # with nothing waiting it would be the same as stop
+                return self._queue.current is not None and bool(self._queue.waiting)
             case "resume":
                 return self._queue.held
         return True

@@ -22,11 +22,11 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Values 1, 2 and 5 times a power of ten within a range; its ends where it holds too few."""
+    """Values 1, 2 and 5 times a power of ten within a range; even ones where it holds too few."""
     powers = range(floor(log10(low)), ceil(log10(high)) + 1)
     ticks = [m * 10.0**power for power in powers for m in (1, 2, 5)]
     within = [round(tick, 10) for tick in ticks if low <= tick <= high]
-    return within if len(within) > 1 else [float(f"{low:.1g}"), float(f"{high:.1g}")]
+    return within if len(within) > 2 else round_ticks(low, high, 5)
 
 
 def epoch_ticks(low: float, high: float, most: int) -> list[int]:

@@ -1,7 +1,5 @@
 """A live chart of curves over epochs: plotext draws, a legend above it reads the values."""
 
-import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log10
@@ -19,6 +17,7 @@ from textual_plotext import PlotextPlot
 
 from fashiontui.tui.widgets.axes import epoch_ticks, labels, log_ticks, round_ticks
 from fashiontui.tui.widgets.drawing import Drawing
+from fashiontui.tui.widgets.series import Quantity, Reference, Series, View
 
 Marker = Literal["auto", "braille", "hd", "fhd", "dot", "ascii"]
 """How curves are drawn: braille (finest), quadrant and sextant blocks, dots, or plain ASCII."""
@@ -26,61 +25,10 @@ ROWS_PER_TICK = 3
 COLUMNS_PER_TICK = 9
 MARGIN = 0.04
 """Room above and below the curves, as a share of their height."""
-LEAST_EPOCHS = 2.0
-"""Narrowest window of epochs one can zoom into."""
-_ASCII = str.maketrans("│┤├└┬─┼┌┐┘●◆•┄╌━", "||++++++++oo*-~-")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One curve."""
-
-    label: str
-    look: str
-    """Component class, less ``chart--``, that gives its colour."""
-    glyph: str
-    """Stands at each of its epochs and in the legend; a line alone where it is ``━``."""
-    points: Sequence[tuple[float, float]]
-    """(epoch, value), ascending."""
-
-    def at(self, epoch: float) -> float | None:
-        """The value at the point nearest to an epoch; None when none is within half an epoch."""
-        near = min(self.points, key=lambda point: abs(point[0] - epoch), default=None)
-        return near[1] if near and abs(near[0] - epoch) <= 0.5 else None
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A level to compare with, drawn across the whole chart."""
-
-    label: str
-    value: float
-
-
-@dataclass(frozen=True)
-class View:
-    """What of the epochs is shown; both charts share it."""
-
-    window: tuple[float, float] | None = None
-    """First and last epoch shown; all of them when None."""
-    cursor: int | None = None
-    """Epoch whose values the legend reads out."""
-    log: bool = False
-    """Whether losses stand on a logarithmic axis."""
-
-
-def usable_marker(wanted: Marker, color_system: str | None) -> Marker:
-    """The marker itself, or for ``auto`` the finest this terminal can be trusted with.
-
-    Terminals with 16 colours are mostly text consoles, whose fonts have no braille.
-    """
-    encoding = (sys.__stdout__.encoding if sys.__stdout__ else "") or ""
-    if "utf" not in encoding.lower():
-        return "ascii"
-    if wanted != "auto":
-        return wanted
-    plain = color_system in (None, "standard") or os.environ.get("TERM") == "linux"
-    return "dot" if plain else "braille"
+OWN_LOOKS = ("train", "validation")
+"""Of the run under way."""
+LEGEND_LINES = 3
+"""Least the legend may have; where it would need more, runs are called by their glyphs alone."""
 
 
 class Curves(PlotextPlot, can_focus=True):
@@ -107,9 +55,14 @@ class Curves(PlotextPlot, can_focus=True):
         Binding("escape", "unread", "No cursor", id="chart.unread", tooltip="Take the cursor away"),
     ]
     HELP = """\
-Curves over epochs. `←` `→` or a click read the values at an epoch (the legend shows them), `+` and
-`-` zoom in and out, `0` shows all epochs, `y` puts losses on a logarithmic axis. Marked runs
-(`space` on the board) are drawn over the running one, the pinned run (`p`) always. Dots are epochs.
+Curves over epochs. `←` `→`, the mouse over a chart or a click on it read the values at an epoch
+(the legend shows them); `escape` takes the reading away. `+` and `-`, or the wheel once the chart
+has the focus, zoom in and out; `0` shows all epochs. `y` puts the chart whose border says so on a
+logarithmic axis: the loss, or the error, 100 − accuracy.
+
+Marked runs (`space` on the board) are drawn beside the running one, each with its letter at every
+epoch, the pinned run (`p`) always, with `◆`. Beside up to two of them stands their training loss,
+with a capital letter or `◇`.
 """
 
     @dataclass
@@ -118,14 +71,26 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
 
         epoch: int | None
 
-    def __init__(self, decimals: int, logarithmic: bool) -> None:
+    @dataclass
+    class Hovered(Message):
+        """The mouse is over this epoch, or has left the chart."""
+
+        epoch: int | None
+
+    @dataclass
+    class Wheeled(Message):
+        """The user wants so many times as many epochs, around one of them."""
+
+        factor: float
+        around: int
+
+    def __init__(self, quantity: Quantity) -> None:
         """Args:
-        decimals: Of the values.
-        logarithmic: Whether the value axis may be logarithmic.
+        quantity: What the curves are of.
         """
         super().__init__()
-        self._logarithmic = logarithmic
-        self.decimals = decimals
+        self.quantity = quantity
+        self.logarithmic = False
         self.marker: Marker = "braille"
         self.series: Sequence[Series] = ()
         self.reference: Reference | None = None
@@ -135,8 +100,8 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         self._plotted = (0.0, 1.0)
 
     def action_read(self, by: int) -> None:
-        """Move the cursor by an epoch; the first press sets it at the last one drawn."""
-        last = int(max((s.points[-1][0] for s in self.series if s.points), default=0))
+        """Move the cursor by an epoch; the first press sets it at the newest of the first curve."""
+        last = int(next((s.points[-1][0] for s in self.series if s.points), 0))
         cursor = self.view.cursor
         self.post_message(
             self.Read(last if cursor is None else max(1, min(int(self.epochs), cursor + by)))
@@ -147,11 +112,38 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         self.post_message(self.Read(None))
 
     def on_click(self, event: events.Click) -> None:
-        """Read the epoch under the mouse."""
+        """Read the epoch under the mouse, also when the mouse has gone."""
+        self.post_message(self.Read(self._epoch_at(event.x)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Read the epoch under the mouse for as long as it is there."""
+        epoch = self._epoch_at(event.x)
+        if epoch != self.view.hover:
+            self.post_message(self.Hovered(epoch))
+
+    def on_leave(self) -> None:
+        """Go back to the reading there was before the mouse came."""
+        self.post_message(self.Hovered(None))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in, unless the wheel is meant for the page."""
+        self._wheel(event, 0.5)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out, unless the wheel is meant for the page."""
+        self._wheel(event, 2.0)
+
+    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
+        if self.has_focus:
+            event.stop()
+            self.post_message(self.Wheeled(factor, self._epoch_at(event.x)))
+
+    def _epoch_at(self, column: int) -> int:
+        """The epoch that is drawn nearest to a column."""
         left, right = self._plotted
         columns = max(1, self.size.width - self._offset - 1)
-        share = (event.x - self._offset) / columns
-        self.post_message(self.Read(max(1, round(left + share * (right - left)))))
+        share = min(1.0, max(0.0, (column - self._offset) / columns))
+        return max(1, round(left + share * (right - left)))
 
     def render(self) -> RenderResult:
         """Lay the axes out anew and let plotext draw."""
@@ -161,11 +153,8 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         if self.size.width < 12 or self.size.height < 4:
             return ""
         left, right = self.view.window or (0.0, max(1.0, self.epochs))
-        log = self._logarithmic and self.view.log
-        shown = [
-            (series, [point for point in series.points if left - 1e-9 <= point[0] <= right + 1e-9])
-            for series in self.series
-        ]
+        log = self.logarithmic
+        shown = [(series, self._visible(series, left, right)) for series in self.series]
         scale: Callable[[float], float] = log10 if log else float
         low, high = self._value_range([p[1] for _, points in shown for p in points], log)
         most = max(2, self.size.height // ROWS_PER_TICK)
@@ -184,19 +173,32 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
         whole = epoch_ticks(left, right, (self.size.width - self._offset) // COLUMNS_PER_TICK)
         plot.xticks([float(epoch) for epoch in whole], [str(epoch) for epoch in whole])
         self._draw_reference(left, right, scale)
-        for series, points in shown:
+        for series, points in reversed(shown):  # the first one on top: it is the run under way
             self._draw(series, [(x, scale(y)) for x, y in points])
-        if self.view.cursor is not None:
+        if self.view.read is not None and left <= self.view.read <= right:
             height = 4 * self.size.height
             ys = [bottom + (top - bottom) * i / height for i in range(height + 1)]
-            plot.scatter([self.view.cursor] * len(ys), ys, marker="│", color=self._colour("axes"))
-        spelling = _ASCII if self.marker == "ascii" else {}
-        return Drawing(plot, self.size.width, self.size.height, spelling)
+            plot.scatter([self.view.read] * len(ys), ys, marker="│", color=self._colour("axes"))
+        return Drawing(plot, self.size.width, self.size.height)
+
+    def on_axis(self, value: float) -> float:
+        """What stands on the axis for a value."""
+        return self.quantity.on_log(value) if self.logarithmic else value
+
+    def _visible(self, series: Series, left: float, right: float) -> list[tuple[float, float]]:
+        """A series' points between two epochs, as they stand on the axis.
+
+        Twice as many as braille has columns show all that can be seen.
+        """
+        points = [point for point in series.points if left - 1e-9 <= point[0] <= right + 1e-9]
+        points = points[:: 1 + len(points) // (4 * self.size.width)]
+        placed = [(epoch, self.on_axis(value)) for epoch, value in points]
+        return [point for point in placed if point[1] > 0] if self.logarithmic else placed
 
     def _value_range(self, values: list[float], log: bool) -> tuple[float, float]:
         """Least and greatest value, the reference among them where there is one."""
         if self.reference:
-            values = [*values, self.reference.value]
+            values = [*values, self.on_axis(self.reference.value)]
         values = [value for value in values if value > 0 or not log]
         if not values:
             return 0.1, 1.0
@@ -206,19 +208,18 @@ Curves over epochs. `←` `→` or a click read the values at an epoch (the lege
     def _draw_reference(self, left: float, right: float, scale: Callable[[float], float]) -> None:
         if self.reference is None:
             return
-        level = scale(self.reference.value)
+        value = self.on_axis(self.reference.value)
+        level, label = scale(value), f" {self.reference.label} {value:.{self.quantity.decimals}f} "
         columns = 2 * self.size.width
         xs = [left + (right - left) * i / columns for i in range(columns + 1)]
         colour = self._colour("reference")
         self.plt.scatter(xs, [level] * len(xs), marker="┄", color=colour)
-        self.plt.text(f" {self.reference.label} ", right, level, color=colour, alignment="right")
+        self.plt.text(label, right, level, color=colour, alignment="right")
 
     def _draw(self, series: Series, points: list[tuple[float, float]]) -> None:
         if not points:
             return
         colour = self._colour(series.look)
-        # Twice as many points as braille has columns show all that can be seen.
-        points = points[:: 1 + len(points) // (4 * self.size.width)]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         line = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
         self.plt.plot(xs, ys, marker=line, color=colour)
@@ -233,22 +234,25 @@ class Chart(Vertical):
     """Curves with their legend, or what to do to see some."""
 
     view: reactive[View] = reactive(View())
-    """What of the epochs is shown, and the cursor."""
+    """What of the epochs is shown, and the epoch that is read."""
+    logarithmic: reactive[bool] = reactive(False)
+    """Whether the value axis is logarithmic."""
+    selected: reactive[bool] = reactive(False)
+    """Whether ``y`` acts on this chart; its border says so."""
 
-    def __init__(self, title: str, empty: str, id: str, decimals: int, logarithmic: bool) -> None:  # noqa: A002
+    def __init__(self, quantity: Quantity, empty: str, id: str, number: str = "") -> None:  # noqa: A002
         """Args:
-        title: Of the panel.
+        quantity: What the curves are of.
         empty: Shown while there is no curve.
         id: Of the widget.
-        decimals: Of the values.
-        logarithmic: Whether the value axis may be logarithmic.
+        number: Key that goes to the panel, if there is one.
         """
         super().__init__(id=id, classes="panel -empty")
-        self._title = title
+        self._number = number
         self._empty = empty
         self._legend = Static(classes="legend")
         self._legend_lines = 0
-        self.curves = Curves(decimals, logarithmic)
+        self.curves = Curves(quantity)
 
     def compose(self) -> ComposeResult:
         """The empty state, the legend and the curves."""
@@ -258,7 +262,7 @@ class Chart(Vertical):
 
     def on_mount(self) -> None:
         """Give the panel its name."""
-        self.border_title = self._title
+        self._set_titles()
 
     def show(self, series: Sequence[Series], reference: Reference | None, epochs: float) -> None:
         """Draw these curves over this many epochs."""
@@ -267,6 +271,7 @@ class Chart(Vertical):
             return
         curves.series, curves.reference, curves.epochs = series, reference, epochs
         self.set_class(not any(one.points for one in series), "-empty")
+        self._set_titles()
         self._refresh()
 
     def on_resize(self) -> None:
@@ -276,10 +281,26 @@ class Chart(Vertical):
     def watch_view(self, view: View) -> None:
         """Draw the window of epochs asked for."""
         self.curves.view = view
-        scaled = " · log" if view.log and self.curves._logarithmic else ""
-        zoomed = f" · epochs {view.window[0]:g}–{view.window[1]:g}" if view.window else ""
-        self.border_title = f"{self._title}{scaled}{zoomed}"
+        self._set_titles()
         self._refresh()
+
+    def watch_logarithmic(self, logarithmic: bool) -> None:
+        """Draw on the axis asked for."""
+        self.curves.logarithmic = logarithmic
+        self._set_titles()
+        self._refresh()
+
+    def watch_selected(self) -> None:
+        """Say that ``y`` acts here, or no longer."""
+        self._set_titles()
+
+    def _set_titles(self) -> None:
+        quantity, window = self.curves.quantity, self.view.window
+        title = quantity.log_title if self.logarithmic else quantity.title
+        zoomed = f" · epochs {window[0]:g}–{window[1]:g}" if window else ""
+        self.border_title = f"{self._number} {title}{zoomed}".strip()
+        offered = f"y {'linear' if self.logarithmic else 'log'} axis"
+        self.border_subtitle = offered if self.selected and not self.has_class("-empty") else ""
 
     def _refresh(self) -> None:
         if self.is_mounted:
@@ -290,20 +311,30 @@ class Chart(Vertical):
             self.curves.refresh()
 
     def _legend_text(self) -> Text:
-        """Glyph, name and value of each curve: at the cursor, else the newest."""
+        """Glyph, name and value of each curve: at the epoch read, else the newest."""
+        width, height = self.content_size
+        legend = _wrapped(self._legend_entries(named=True), width)
+        if legend.plain.count("\n") < max(LEGEND_LINES, height // 4):
+            return legend
+        return _wrapped(self._legend_entries(named=False), width)
+
+    def _legend_entries(self, named: bool) -> list[Text]:
+        """One for each curve; other runs than the first can do without their names."""
         curves = self.curves
-        cursor = curves.view.cursor
-        entries = [] if cursor is None else [Text(f"epoch {cursor}", style="bold")]
+        read = curves.view.read
+        entries = [] if read is None else [Text(f"epoch {read}", style="bold")]
         for series in curves.series:
             newest = series.points[-1][1] if series.points else None
-            value = newest if cursor is None else series.at(cursor)
-            shown = "–" if value is None else f"{value:.{curves.decimals}f}"
-            glyph = series.glyph if curves.marker != "ascii" else series.glyph.translate(_ASCII)
-            colour = curves.get_component_rich_style(f"chart--{series.look}", partial=True)
-            entries.append(
-                Text.assemble((glyph, colour), f" {series.label} ", (shown, "bold"), no_wrap=True)
+            value = newest if read is None else series.at(read)
+            shown = (
+                "–" if value is None else f"{curves.on_axis(value):.{curves.quantity.decimals}f}"
             )
-        return _wrapped(entries, self.content_size.width)
+            colour = curves.get_component_rich_style(f"chart--{series.look}", partial=True)
+            name = f" {series.label} " if named or series.look in OWN_LOOKS else " "
+            entries.append(
+                Text.assemble((series.glyph, colour), name, (shown, "bold"), no_wrap=True)
+            )
+        return entries
 
 
 def _wrapped(entries: Sequence[Text], width: int) -> Text:

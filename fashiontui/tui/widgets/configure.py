@@ -3,22 +3,22 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Button, Collapsible, Input, Select, Static
+from textual.content import Content
+from textual.widgets import Button, Input, Select, Static
 
 from fashiontui import paths
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.plan import Network, plan
-from fashiontui.domain.recipe import Recipe, load_recipe, recipe_names
+from fashiontui.domain.plan import Network, parse_seeds, plan
+from fashiontui.domain.recipe import Recipe, Settings, load_recipe, recipe_names
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName, RunSpec
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import Device, TrainRequested
-from fashiontui.tui.widgets.fields import WHOLE, Field, TypedInput
+from fashiontui.tui.widgets.fields import SEEDS, Field, TypedInput
 from fashiontui.tui.widgets.network import NetworkForm
-from fashiontui.tui.widgets.settings import TrainingSettings
+from fashiontui.tui.widgets.settings import FINER, MAIN, SettingsGroup, TrainingSettings
 
-MAX_SEEDS = 1000
 LOOKING = "looking"
 """Value of the device field until torch has said which devices there are."""
 
@@ -28,9 +28,11 @@ class Configure(VerticalScroll):
 
     HELP = """\
 Pick a family and a budget; the shapes that fill it, their layers and exact weights follow as you
-type. A recipe gives every training setting; what you type under *training settings* replaces it for
-this run. `t` trains this network once for each seed, `a` queues the report's seven models. `f2` to
-`f8` fill in one of the seven. Letters stay shortcuts while a number field has the focus.
+type. A recipe gives every training setting; what you set under *training settings* and *finer
+settings* (`enter` unfolds them) replaces it for this run. Seeds are a count (`3`: seeds 0 to 2), a
+range (`0-4`) or a list (`3,7`); `t` trains this network once for each, `a` queues the report's
+seven models. `f2` to `f8` fill in one of the seven. Letters stay shortcuts while a number field has
+the focus.
 """
 
     def __init__(self, choice: Choice, dataset: DatasetName) -> None:
@@ -41,6 +43,7 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
         super().__init__(id="configure", classes="panel", can_focus=False)
         self._first = choice
         self._recipe: Recipe | None = None
+        self._settings = Settings()
         self.dataset = dataset
 
     def compose(self) -> ComposeResult:
@@ -56,12 +59,12 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
                 Select([(r, r) for r in recipes], value=known, allow_blank=False, compact=True),
                 "A named set of training settings",
             )
-            yield Static(id="recipe-says")
+            yield Static(id="recipe-says", markup=False)
             yield self._field(
                 "seeds",
                 "Seeds",
-                TypedInput(WHOLE, first.seeds, "1"),
-                "How many times to train, each from another seed, 0 onwards",
+                TypedInput(SEEDS, first.seeds, "1"),
+                "One run each: 3 for seeds 0 to 2, a range 0-4 or a list 3,7; 7-7 is seed 7 alone",
             )
             yield self._field(
                 "device",
@@ -80,15 +83,14 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
                 ),
                 "Number format; auto measures which is faster for this network",
             )
-        with Collapsible(title="training settings", collapsed=not first.overrides, id="settings"):
-            if first.overrides:
-                yield TrainingSettings(first.overrides)
+        yield SettingsGroup("training settings", MAIN, first.overrides, id="settings")
+        yield SettingsGroup("finer settings", FINER, first.overrides, id="finer")
         with Horizontal(id="go"):
             yield Button("Train  t", id="train", variant="primary", compact=True)
             yield Button("All seven  a", id="all-seven", compact=True)
 
     def _field(self, name: str, label: str, control: Input | Select[str], help_text: str) -> Field:
-        check = {"seeds": _seeds}.get(name)
+        check = {"seeds": parse_seeds}.get(name)
         field = Field(label, control, help_text, check)
         field.id = f"field-{name}"
         return field
@@ -105,8 +107,10 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
     @property
     def overrides(self) -> dict[str, str]:
         """Settings typed over the recipe's."""
-        mounted = self.query(TrainingSettings)
-        return mounted.first().overrides if mounted else self._first.overrides
+        typed: dict[str, str] = {}
+        for group in self.query(SettingsGroup):
+            typed |= group.overrides
+        return typed
 
     @property
     def device(self) -> str:
@@ -169,7 +173,7 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
             networks,
             recipe,
             self.overrides,
-            _seeds(self.field("seeds").value or "1"),
+            parse_seeds(self.field("seeds").value or "1"),
             device=self.device,
             precision=self.field("precision").value,
         )
@@ -179,7 +183,7 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
         try:
             self.post_message(TrainRequested(self.specs(networks)))
         except UsageError as error:
-            self.notify(str(error), title="Not started", severity="error")
+            self.notify(str(error), title="Not started", severity="error", markup=False)
 
     @on(Button.Pressed, "#train")
     def _train_pressed(self) -> None:
@@ -200,17 +204,12 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
             self._recipe = load_recipe(self.field("recipe").value, paths.recipe_folder())
             self.field("recipe").error = ""
             says = " ".join(self._recipe.description.split())
-            self.query_one("#recipe-says", Static).update(says)
+            self.query_one("#recipe-says", Static).update(_first_sentence(says))
+            self.query_one("#recipe-says", Static).tooltip = Content(says)
         except UsageError as error:
             self._recipe = None
             self.field("recipe").error = str(error)
         self._show_recipe()
-
-    @on(Collapsible.Expanded)
-    def _mount_settings(self, event: Collapsible.Expanded) -> None:
-        """Add the fields when they are first wanted: they are half of all widgets at the start."""
-        if not self.query(TrainingSettings):
-            event.collapsible.query_one(Collapsible.Contents).mount(TrainingSettings({}))
 
     @on(NetworkForm.Changed)
     @on(TrainingSettings.Ready)
@@ -219,17 +218,42 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
         network = self.query_one(NetworkForm).network
         if self._recipe is not None and network is not None:
             weights = family_named(network.arch).weights(network.shape)
-            settings = self._recipe.settings_for(network.arch, weights)
+            self._settings = self._recipe.settings_for(network.arch, weights)
             for fields in self.query(TrainingSettings):
-                fields.show_recipe(settings)
+                fields.show_recipe(self._settings)
+            self._check_nesterov()
+
+    @on(Input.Changed, "#field-seeds Input")
+    def _count_runs(self) -> None:
+        """Say on the button how many runs it begins."""
+        try:
+            runs = len(parse_seeds(self.field("seeds").value or "1"))
+        except UsageError:
+            runs = 1
+        self.query_one("#train", Button).label = f"Train ×{runs}  t" if runs > 1 else "Train  t"
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _check_nesterov(self) -> None:
+        """It leans on optimiser and momentum: complain at the first of the three that is set."""
+        three = [
+            field
+            for name in ("nesterov", "optimizer", "momentum")
+            for field in self.query(f"#field-{name}").results(Field)
+            if field.value
+        ]
+        for field in three:
+            field.check()
+        if three and not any(field.error for field in three):
+            names = [(field.id or "").removeprefix("field-") for field in three]
+            typed = {name: field.value for name, field in zip(names, three, strict=True)}
+            try:
+                self._settings.replaced(**typed)
+            except UsageError as error:
+                three[0].error = str(error).partition(": ")[2]
 
 
-def _seeds(typed: str) -> range:
-    """Seeds 0 to n - 1.
-
-    Raises:
-        UsageError: it is not a number of seeds.
-    """
-    if not typed.isdigit() or not 1 <= int(typed[:6]) <= MAX_SEEDS:
-        raise UsageError(f"Seeds: give how many, from 1 to {MAX_SEEDS:,}.")
-    return range(int(typed))
+def _first_sentence(text: str) -> str:
+    """What fits the form; the rest is in the tooltip."""
+    first, dot, _ = text.partition(". ")
+    return first + dot.strip()

@@ -24,14 +24,13 @@ Rgb = tuple[int, int, int]
 class Drawing(Visual):
     """What plotext drew: one colour a cell, on whatever background the widget has."""
 
-    def __init__(self, plot: Plot, width: int, height: int, spelling: dict[int, int]) -> None:
+    def __init__(self, plot: Plot, width: int, height: int) -> None:
         """Draw a plot.
 
         Args:
             plot: With its data, axes and ticks set.
             width: In cells.
             height: In lines.
-            spelling: Other characters to use, as for ``str.translate``.
         """
         plot.plotsize(width, height)
         plot._set_size(width, height)  # plotsize alone is not enough
@@ -41,7 +40,7 @@ class Drawing(Visual):
         matrix = figure.monitor.matrix
         self._lines = [
             [
-                ("".join(cell for cell, _ in cells).translate(spelling), colour)
+                ("".join(cell for cell, _ in cells), colour)
                 for colour, cells in groupby(
                     zip(characters, colours, strict=True), key=lambda cell: cell[1]
                 )

@@ -15,6 +15,7 @@ Check = Callable[[str], object]
 NUMBER = frozenset("0123456789.,_eE-")
 BUDGET = frozenset("0123456789.,_kKmM")
 WHOLE = frozenset("0123456789")
+SEEDS = frozenset("0123456789,-")
 
 
 class TypedInput(Input):
@@ -64,7 +65,7 @@ class Field(Vertical):
         with Horizontal():
             yield Label(self._title, classes="name")
             yield self.control
-        yield Label(classes="complaint")
+        yield Label(classes="complaint", markup=False)
 
     @property
     def value(self) -> str:

@@ -9,9 +9,18 @@ from textual.widgets import Static
 
 from fashiontui.domain.events import FirstLayer
 
+EMPTY = (
+    "Pictures of the first layer's weights, drawn after each epoch of the run that trains. "
+    "Stored runs keep none of them.\n\n"
+    "[b]t[/b] trains the network of panel 1, [b]r[/b] on the board a stored run's spec again."
+)
 SHADES = " ░▒▓█"
 """Five greys for terminals with too few colours."""
 GAP = 1
+FEWEST = 6
+"""Where fewer large pictures than this can be seen at once, they are drawn half as large."""
+LARGE = 12
+"""Pictures with longer sides are large: an FCN's, but not a CNN's kernels."""
 
 
 class FirstLayerView(VerticalScroll):
@@ -19,24 +28,23 @@ class FirstLayerView(VerticalScroll):
 
     HELP = """\
 Weights of the first layer after the last epoch: 5×5 kernels of a CNN, 28×28 maps of an FCN's hidden
-units. Light is positive, dark is negative, mid-grey is zero.
+units. Light is positive, dark is negative, mid-grey is zero. Where there is little room, maps are
+drawn half as large: each point is then the mean of four weights.
 """
 
     def __init__(self) -> None:
         super().__init__(id="first-layer")
         self._layer: FirstLayer | None = None
+        self._title = ""
         self.shaded = False
 
     def compose(self) -> ComposeResult:
         """The pictures, or what to do to see some."""
-        yield Static(
-            "The first layer's weights appear here after a run's first epoch: press t to train.",
-            id="pictures",
-        )
+        yield Static(EMPTY, id="pictures")
 
-    def show(self, layer: FirstLayer | None) -> None:
-        """Draw this layer."""
-        self._layer = layer
+    def show(self, title: str, layer: FirstLayer) -> None:
+        """Draw the first layer of the network of that title."""
+        self._title, self._layer = title, layer
         self._draw()
 
     def on_resize(self) -> None:
@@ -45,27 +53,32 @@ units. Light is positive, dark is negative, mid-grey is zero.
 
     def _draw(self) -> None:
         if self._layer is not None and self.size.width:
-            self.query_one("#pictures", Static).update(
-                pictures(self._layer, self.scrollable_content_region.width, self.shaded)
-            )
+            region = self.scrollable_content_region
+            text = pictures(self._title, self._layer, region.width, region.height, self.shaded)
+            self.query_one("#pictures", Static).update(text)
 
 
-def pictures(layer: FirstLayer, width: int, shaded: bool) -> Text:
-    """All pictures in rows, each cell two pixels high.
+def pictures(title: str, layer: FirstLayer, width: int, height: int, shaded: bool) -> Text:
+    """All pictures in rows, each cell two pixels high, under a line or two that say what they are.
 
     Args:
+        title: Of the network.
         layer: What to draw.
         width: Columns there are.
+        height: Lines there are.
         shaded: Whether to draw shades of one colour instead of grey half-blocks.
     """
-    side, pixels = layer.side, memoryview(layer.pixels).cast("b")
-    across = max(1, (width + GAP) // (side + GAP))
-    kind = "kernels" if side < 28 else "hidden units"
+    side, pixels, drawn = layer.side, memoryview(layer.pixels).cast("b").tolist(), ""
+    kind = "kernels" if side <= LARGE else "hidden units"
+    fitting = ((width + GAP) // (side + GAP)) * ((height - 1) // ((side + 1) // 2 + 1))
+    if side > LARGE and fitting < min(FEWEST, layer.count):
+        pixels, drawn = _halved(pixels, layer.count, side), " at half size"
+        side //= 2
     text = Text(
-        f"{layer.count} {kind} of {side}×{side} after epoch {layer.epoch}; "
-        "light is positive, dark negative\n",
-        no_wrap=True,
+        f"{title}, epoch {layer.epoch}: {layer.count} {kind}, {layer.side}×{layer.side}{drawn}; "
+        "light +, dark −\n",
     )
+    across = max(1, (width + GAP) // (side + GAP))
     for first in range(0, layer.count, across):
         for y in range(0, side, 2):
             for picture in range(first, min(first + across, layer.count)):
@@ -78,6 +91,17 @@ def pictures(layer: FirstLayer, width: int, shaded: bool) -> Text:
             text.append("\n")
         text.append("\n" if side % 2 == 0 else "")
     return text
+
+
+def _halved(pixels: list[int], count: int, side: int) -> list[int]:
+    """Pictures with half the side, each pixel the mean of four."""
+    return [
+        (pixels[at] + pixels[at + 1] + pixels[at + side] + pixels[at + side + 1]) // 4
+        for picture in range(count)
+        for y in range(0, side - 1, 2)
+        for x in range(0, side - 1, 2)
+        for at in [picture * side * side + y * side + x]
+    ]
 
 
 def _cell(text: Text, upper: int, lower: int | None, shaded: bool) -> None:

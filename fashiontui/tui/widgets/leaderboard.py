@@ -32,8 +32,6 @@ class Leaderboard(Vertical):
     BINDINGS = [
         Binding("space", "mark", "Mark", id="board.mark",
                 tooltip="Draw this run in the charts, or no longer"),
-        Binding("enter", "details", "Details", id="board.details",
-                tooltip="Everything stored of this run"),
         Binding("p", "pin", "Pin", id="board.pin",
                 tooltip="Compare every chart with this run, or no longer"),
         Binding("r", "rerun", "Re-run", id="board.rerun",
@@ -46,7 +44,7 @@ class Leaderboard(Vertical):
                 tooltip="Sort by the column to the left"),
         Binding("greater_than_sign", "sort(1)", "Sort right", id="board.sort_right", show=False,
                 tooltip="Sort by the next column"),
-        Binding("escape", "clear_filter", "All runs", id="board.clear", show=False,
+        Binding("escape", "clear_filter", "All runs", id="board.clear",
                 tooltip="Take the filter away"),
     ]  # fmt: skip
 
@@ -79,6 +77,10 @@ class Leaderboard(Vertical):
         )
         yield BoardTable(cursor_type="row", zebra_stripes=True)
         yield Static(id="board-foot")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to take a filter away only where there is one."""
+        return action != "clear_filter" or self.has_class("-filtering")
 
     def on_mount(self) -> None:
         """Add the columns, and the report's rows at once: the store's follow when it is open."""
@@ -129,6 +131,12 @@ class Leaderboard(Vertical):
         for number, cell in enumerate(cells):
             if self.table.get_row_at(at)[number] != cell:
                 self.table.update_cell(row.id, self._column_key(number), cell)
+
+    def show_begun(self, row: BoardRow) -> None:
+        """Add the run that has begun and move to it, unless the user is reading another row."""
+        self.put(row)
+        if not self.table.has_focus and row in self._order[: self._given]:
+            self.table.move_cursor(row=self._order.index(row))
 
     def rebuild(self) -> None:
         """Filter and sort anew; the cursor stays on its run."""
@@ -190,6 +198,7 @@ class Leaderboard(Vertical):
     def start_filter(self) -> None:
         """Let the user type a filter."""
         self.add_class("-filtering")
+        self.refresh_bindings()
         self.query_one("#filter", Input).focus()
 
     def action_sort(self, by: int) -> None:
@@ -220,7 +229,10 @@ class Leaderboard(Vertical):
         before, self.pinned = self.pinned, None if self.pinned == row.id else row.id
         for changed in filter(None, (before, row.id)):
             self.refresh_row(changed)
-        self.fetch([self.pinned] if self.pinned else [], "pinned")
+        if self.pinned:
+            self.fetch([self.pinned], "pinned")
+        else:
+            self.post_message(RunsFetched((), "pinned"))
 
     def action_details(self) -> None:
         """Open the run under the cursor."""
@@ -251,6 +263,11 @@ class Leaderboard(Vertical):
     def fetch(self, run_ids: list[str], purpose: str) -> None:
         """Read whole runs for a purpose of the screen's."""
         self._guarded(lambda: RunsFetched(self._library.get(run_ids), purpose))
+
+    @work(thread=True, group="store")
+    def fetch_baseline(self, run_id: str) -> None:
+        """Read the run pinned at the last start; none where it was deleted since."""
+        self._guarded(lambda: RunsFetched(self._library.find(run_id), "pinned"))
 
     @work(thread=True, group="store")
     def undo(self) -> None:
@@ -311,6 +328,7 @@ class Leaderboard(Vertical):
         """Show all runs again."""
         self.query_one("#filter", Input).value = ""
         self.remove_class("-filtering")
+        self.refresh_bindings()
         self.table.focus()
 
     def say(self, sentence: str) -> None:
@@ -359,7 +377,8 @@ class Leaderboard(Vertical):
         runs = sum(not row.is_report for row in self._order)
         column, way = COLUMNS[self._sort].title, "down" if self._descending else "up"
         comparable = len(self._comparable())
-        parts = [f"{runs:,} of {comparable:,} runs" if typed else f"{runs:,} runs"]
+        noun = "run" if comparable == 1 else "runs"
+        parts = [f"{runs:,} of {comparable:,} {noun}" if typed else f"{runs:,} {noun}"]
         if others := len(self._rows) - comparable:
             parts[0] += f", {others:,} on other data not shown (d changes data)"
         parts.append(f"by {column} {way}")

@@ -239,8 +239,5 @@ def _layers(network: Network) -> Content:
         )
     counted = family.report_weights(network.shape)
     if counted != weights:
-        lines.append(
-            f"[$foreground 60%]By the report's rule {counted:,}:\n"
-            "it leaves out an FCN's output layer.[/]"
-        )
+        lines.append(f"[$foreground 60%]Report's rule, no output: {counted:,}[/]")
     return Content.from_markup("\n".join(lines))

@@ -8,7 +8,7 @@ from fashiontui.domain.history import History
 from fashiontui.tui.text import clock
 
 LEAST_BAR = 8
-NO_RUN = "[$foreground 60%]Nothing is training. Press [b]t[/b] to train the network of panel 1.[/]"
+NO_RUN = "[$foreground 60%]Nothing is training: [b]t[/b] trains the network of panel 1.[/]"
 
 
 class RunLine(Static):

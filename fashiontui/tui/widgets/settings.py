@@ -1,13 +1,14 @@
 """Single training settings, each over the recipe's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input, Select
+from textual.widgets import Collapsible, Input, Select
 
 from fashiontui.domain.recipe import Activation, Augment, Init, Optimizer, Schedule, Settings
 from fashiontui.tui.widgets.fields import NUMBER, WHOLE, Field, TypedInput
@@ -17,6 +18,7 @@ TYPED = {
     "lr": ("Learning rate", NUMBER),
     "batch_size": ("Batch size", WHOLE),
     "dropout": ("Dropout", NUMBER),
+    "momentum": ("Momentum", NUMBER),
     "weight_decay": ("Weight decay", NUMBER),
     "label_smoothing": ("Label smooth.", NUMBER),
 }
@@ -26,16 +28,14 @@ PICKED = {
     "schedule": ("Schedule", get_args(Schedule)),
     "init": ("Initialisation", get_args(Init)),
     "activation": ("Activation", get_args(Activation)),
+    "nesterov": ("Nesterov", ("true", "false")),
     "batch_norm": ("Batch norm", ("true", "false")),
     "augment": ("Augment", get_args(Augment)),
 }
 """Settings one picks: name on screen, choices."""
-ORDER = ("epochs", "lr", "batch_size", "optimizer", "schedule", "dropout", "init", "activation") + (
-    "batch_norm",
-    "weight_decay",
-    "label_smoothing",
-    "augment",
-)
+MAIN = ("epochs", "lr", "batch_size", "optimizer", "schedule", "dropout", "init", "activation")
+FINER = ("momentum", "nesterov", "weight_decay", "label_smoothing", "batch_norm", "augment")
+_SAID = {"true": "on", "false": "off"}
 
 
 class TrainingSettings(Vertical):
@@ -45,16 +45,18 @@ class TrainingSettings(Vertical):
     class Ready(Message):
         """The fields are there and want to know the recipe's settings."""
 
-    def __init__(self, overrides: Mapping[str, str]) -> None:
+    def __init__(self, names: Sequence[str], overrides: Mapping[str, str]) -> None:
         """Args:
+        names: Which settings.
         overrides: What the fields begin with, by name of the setting.
         """
-        super().__init__(id="overrides")
+        super().__init__(classes="overrides")
+        self._names = names
         self._first = overrides
 
     def compose(self) -> ComposeResult:
         """A field for each setting."""
-        for name in ORDER:
+        for name in self._names:
             yield _field(name, self._first.get(name, ""))
 
     def on_mount(self) -> None:
@@ -64,31 +66,74 @@ class TrainingSettings(Vertical):
     @property
     def overrides(self) -> dict[str, str]:
         """What was typed or picked over the recipe's."""
-        values = {name: self.query_one(f"#field-{name}", Field).value for name in ORDER}
+        values = {name: self.query_one(f"#field-{name}", Field).value for name in self._names}
         return {name: value for name, value in values.items() if value}
 
     def show_recipe(self, settings: Settings) -> None:
         """Show these where nothing is typed over them."""
         said = settings.model_dump(mode="json")
-        for name in ORDER:
+        for name in self._names:
             control = self.query_one(f"#field-{name}", Field).control
-            text = f"{said[name]:g}" if name in TYPED else str(said[name]).lower()
             if isinstance(control, Input):
-                control.placeholder = text
+                control.placeholder = f"{said[name]:g}"
             else:
-                control.prompt = text
+                text = str(said[name]).lower()
+                control.prompt = _SAID.get(text, text)
+
+
+class SettingsGroup(Collapsible):
+    """Settings that can be folded away; the title says how many of them are set in there."""
+
+    def __init__(
+        self,
+        title: str,
+        names: Sequence[str],
+        overrides: Mapping[str, str],
+        id: str,  # noqa: A002
+    ) -> None:
+        """Args:
+        title: Of the group.
+        names: Which settings.
+        overrides: What the fields begin with, by name of the setting.
+        id: Of the widget.
+        """
+        self._plain_title = title
+        self._names = names
+        self._first = {name: overrides[name] for name in names if name in overrides}
+        fields = [TrainingSettings(names, self._first)] if self._first else []
+        super().__init__(*fields, title=title, collapsed=not self._first, id=id)
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """What was typed or picked over the recipe's."""
+        mounted = self.query(TrainingSettings)
+        return mounted.first().overrides if mounted else self._first
+
+    @on(Collapsible.Expanded)
+    def _mount_fields(self) -> None:
+        """Add the fields when they are first wanted: they are most of the widgets at the start."""
+        if not self.query(TrainingSettings):
+            contents = self.query_one(Collapsible.Contents)
+            contents.mount(TrainingSettings(self._names, self._first))
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _count(self) -> None:
+        """Say how many are set, which could not be seen with the group folded."""
+        count = len(self.overrides)
+        self.title = f"{self._plain_title} · {count} set" if count else self._plain_title
 
 
 def _field(name: str, value: str) -> Field:
-    control: Input | Select[str]
+    help_text = Settings.model_fields[name].description or ""
     if name in TYPED:
         label, allowed = TYPED[name]
         control = TypedInput(allowed, value)
+        field = Field(label, control, help_text, lambda typed: Settings().replaced(**{name: typed}))
     else:
         label, choices = PICKED[name]
         chosen = value if value in choices else Select.NULL
-        control = Select([(choice, choice) for choice in choices], value=chosen, compact=True)
-    help_text = Settings.model_fields[name].description or ""
-    field = Field(label, control, help_text, lambda typed: Settings().replaced(**{name: typed}))
+        options = [(_SAID.get(choice, choice), choice) for choice in choices]
+        field = Field(label, Select(options, value=chosen, compact=True), help_text)
     field.id = f"field-{name}"
     return field

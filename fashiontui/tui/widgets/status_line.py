@@ -29,6 +29,7 @@ class StatusLine(Horizontal):
     def compose(self) -> ComposeResult:
         """Name, run, surroundings."""
         yield Static("fashiontui", id="name")
+        yield Static("SAMPLE DATA", id="sample")
         yield Static(id="running")
         yield Static(id="surroundings")
 
@@ -47,7 +48,8 @@ class StatusLine(Horizontal):
         self._draw()
 
     def watch_dataset(self) -> None:
-        """Draw the data set."""
+        """Draw the data set; figures on the sample set are never shown without its name."""
+        self.set_class(self.dataset == "sample", "-sample")
         self._draw()
 
     def watch_preparing(self) -> None:

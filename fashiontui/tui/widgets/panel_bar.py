@@ -1,0 +1,18 @@
+"""Where one is and where one can go, on terminals that show one panel at a time."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+SHOWN = (("configure", "Configure"), ("loss", "Loss"), ("accuracy", "Accuracy"), ("board", "Board"))
+"""Panels and their names; the last has tabs of its own for the others."""
+
+
+class PanelBar(Horizontal):
+    """A line of panels to click, each with the key that goes there."""
+
+    def compose(self) -> ComposeResult:
+        """One label a panel; the stylesheet marks the one that is shown."""
+        for number, (panel, name) in enumerate(SHOWN, start=1):
+            yield Static(f"[@click=screen.panel('{panel}')]{number} {name}[/]", id=f"go-{number}")
+        yield Static("[@click=app.help]? Help[/]", id="go-help")  # the footer may have no room
