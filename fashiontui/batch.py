@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -12,11 +12,14 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -71,7 +74,8 @@ def run_batch(
         from fashiontui.store import Store
     device = find_device(specs[0].device)
     with closing(Store(store)) as kept:
-        images = load(data, data_folders, lambda text: _notice(console, text))
+        with _download_bar(console) as arrived:
+            images = load(data, data_folders, lambda text: _notice(console, text), arrived)
         on_device = images.to(device)
         try:
             with _progress(console, len(specs)) as shown:
@@ -158,6 +162,23 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
     hidden = not console.is_terminal
     with Progress(*columns, console=console, disable=hidden, transient=True) as bars:
         yield _Shown(bars, runs)
+
+
+@contextmanager
+def _download_bar(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """What to tell bytes that have arrived: a live bar once there are some, on a terminal."""
+    columns = (
+        TextColumn("Fashion-MNIST"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as bars:
+        bar = bars.add_task("", total=None, visible=False)
+        yield lambda done, total: bars.update(bar, completed=done, total=total, visible=True)
 
 
 @contextmanager
