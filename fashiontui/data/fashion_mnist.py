@@ -59,6 +59,7 @@ def load(
     """
     archives = find(folders)
     if archives is None:
+        notice(f"Downloading Fashion-MNIST (31 MB) to {_destination(folders[0])}.")
         return _read(download(folders[0], notice, progress))
     if not archives.is_relative_to(folders[0]):
         notice(f"{folders[0]} holds no Fashion-MNIST; using {archives}.")
@@ -129,6 +130,11 @@ def _read_archive(archive: Path, md5: str, read: Callable[[bytes], Tensor]) -> T
         raise DataError(f"{archive} is not Fashion-MNIST's: {error}; delete it.") from error
 
 
+def _destination(root: Path) -> Path:
+    """Where torchvision would download to, so that it finds the archives too."""
+    return root / "FashionMNIST" / "raw"
+
+
 def download(
     root: Path,
     notice: Callable[[str], None],
@@ -139,7 +145,7 @@ def download(
 
     Args:
         root: The archives go to ``FashionMNIST/raw`` below it.
-        notice: Told, in one sentence each, what the user should know.
+        notice: Told when another process downloads there and this one waits.
         progress: Told how many bytes have arrived, and how many there are in all.
         cancelled: Asked ten times a second whether to give up.
 
@@ -149,8 +155,7 @@ def download(
     """
     from fashiontui.data import download as over_http  # loads httpx, which finding can spare
 
-    destination = root / "FashionMNIST" / "raw"
-    notice(f"Downloading Fashion-MNIST (31 MB) to {destination}.")
+    destination = _destination(root)
     remedy = "put its four .gz archives into a folder and name it with --data-dir"
     try:
         destination.mkdir(parents=True, exist_ok=True)

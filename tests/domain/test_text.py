@@ -24,7 +24,9 @@ def test_what_a_terminal_would_obey_is_shown_as_an_escape(text, shown):
     assert printable(text) == shown
 
 
-@pytest.mark.parametrize("text", ["", "37k ± 2 µs", "Größe 日本語 👩‍🔬", "[b]not bold[/]", "C:\\new"])
+@pytest.mark.parametrize(
+    "text", ["", "37k ± 2 µs", "Größe 日本語 👩‍🔬", "[b]not bold[/]", "C:\\new"]
+)
 def test_ordinary_text_stays_as_it_is(text):
     assert printable(text) == text
 

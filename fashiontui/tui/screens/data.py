@@ -87,7 +87,7 @@ share a rank with it.
             place = fashion_mnist.download(
                 self._download_to, self._note, self._note_arrived, lambda: worker.is_cancelled
             )
-            self.call_later(self.dismiss, DataFound("fashion-mnist", place))
+            self.call_later(self._found, place)
         except DataError as error:
             self.call_later(self._download_failed, str(error))
 
@@ -131,12 +131,15 @@ share a rank with it.
 
             place = fashion_mnist.find([folder]) if folder.is_dir() else None
         except (DataError, OSError) as error:
-            self.app.call_later(self._complain, str(error))
+            self.call_later(self._complain, str(error))
             return
         if place is None:
-            self.app.call_later(self._complain, f"{folder} does not hold the four .gz archives.")
+            self.call_later(self._complain, f"{folder} does not hold the four .gz archives.")
         else:
-            self.app.call_later(self.dismiss, DataFound("fashion-mnist", place))
+            self.call_later(self._found, place)
+
+    def _found(self, place: Path) -> None:
+        self.dismiss(DataFound("fashion-mnist", place))
 
     @on(Button.Pressed, "#sample")
     def _sample(self) -> None:
@@ -144,7 +147,7 @@ share a rank with it.
 
     def action_back(self) -> None:
         """Cancel the download under way; without one, close without a decision."""
-        if self._download is not None:
+        if self._download is not None and self._download.is_running:
             self._download.cancel()
         else:
             self.dismiss(None)
