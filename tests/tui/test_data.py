@@ -84,11 +84,14 @@ def test_a_bar_shows_the_bytes_that_have_arrived(mirror: Mirror, tmp_path: Path)
     mirror.script[:] = [whole, answers.silence_midway]
 
     async def scenario(screen: ChooseData, pilot: Pilot[Any]) -> None:
+        assert not screen.query_one(ProgressBar).region.area
         await pilot.click("#download")
         first, second = (len(content) for content in list(FILES.values())[:2])
         await until(pilot, lambda: screen.query_one(ProgressBar).progress == first + second // 2)
         assert screen.query_one(ProgressBar).total == fashion_mnist.DOWNLOAD_BYTES
         assert str(screen.query_one("#bytes", Static).content) == "0.2 of 30.9 MB"
+        for shown in (screen.query_one(ProgressBar), screen.query_one("#bytes")):
+            assert shown.region.area
         await pilot.press("escape")
 
     drive(scenario, tmp_path)
@@ -103,6 +106,7 @@ def test_a_download_is_cancelled_within_a_second_and_can_begin_again(
     async def scenario(screen: ChooseData, pilot: Pilot[Any]) -> None:
         await pilot.click("#download")
         await until(pilot, lambda: mirror.asked)
+        await until(pilot, lambda: not screen.query_one("#download").has_class("-active"))
         assert label(screen) == "Cancel the download"
         began = time.monotonic()
         await (pilot.press("escape") if how == "escape" else pilot.click("#download"))
