@@ -74,8 +74,12 @@ def run_batch(
         from fashiontui.store import Store
     device = find_device(specs[0].device)
     with closing(Store(store)) as kept:
-        with _download_bar(console) as arrived:
-            images = load(data, data_folders, lambda text: _notice(console, text), arrived)
+        try:
+            with _download_bar(console) as arrived:
+                images = load(data, data_folders, lambda text: _notice(console, text), arrived)
+        except KeyboardInterrupt:
+            _notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
+            return ExitCode.INTERRUPTED
         on_device = images.to(device)
         try:
             with _progress(console, len(specs)) as shown:
