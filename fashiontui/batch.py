@@ -31,6 +31,7 @@ from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.spec import DataChoice, RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.export.documents import event_object, runs_csv, runs_document
 from fashiontui.export.tables import clock, conclusion_lines, latex, markdown, notes, result_tables
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
@@ -203,7 +204,7 @@ def _ctrl_c_leaves_at_once() -> Iterator[None]:
 
 
 def _notice(console: Console, text: str) -> None:
-    console.print(Text(f"fashiontui: {text}"), soft_wrap=True)
+    console.print(Text(f"fashiontui: {printable(text)}"), soft_wrap=True)
 
 
 def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -> None:

@@ -1,6 +1,7 @@
 """The interactive app: a table of contents of screens, threads and keys."""
 
 from pathlib import Path
+from typing import Any
 
 from textual import on, work
 from textual.app import App
@@ -12,6 +13,7 @@ from fashiontui import paths
 from fashiontui.config import Config, check_keymap
 from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.spec import DataChoice, DatasetName
+from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice, save_choice
 from fashiontui.tui.commands import Actions
 from fashiontui.tui.library import Library
@@ -83,6 +85,10 @@ class FashionTui(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves, which every theme has."""
         return SERIES
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Show a notice as it is, markup included: it may quote names that strangers chose."""
+        super().notify(printable(message), **{**how, "markup": False})
 
     def get_default_screen(self) -> Screen[None]:
         """The lab."""

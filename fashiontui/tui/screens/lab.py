@@ -13,6 +13,7 @@ from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunSta
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
+from fashiontui.domain.text import printable
 from fashiontui.tui import log
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.curves import accuracy_curves, epochs_shown, loss_curves, reference
@@ -189,12 +190,13 @@ class LabScreen(Screen[None]):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        self.note(message.sentence)
-        self.notify(message.sentence, title="Cannot go on", severity="error", timeout=15)
+        sentence = printable(message.sentence)
+        self.note(sentence)
+        self.notify(sentence, title="Cannot go on", severity="error", timeout=15)
         if message.code is ExitCode.NO_STORE:
-            self.board.say(f"{message.sentence} ctrl+r tries again.")
+            self.board.say(f"{sentence} ctrl+r tries again.")
         if message.job is not None:
-            self.query_one(RunLine).give_up(message.sentence)
+            self.query_one(RunLine).give_up(sentence)
         self._show_queue()
 
     @on(QueueList.Changed)
@@ -258,7 +260,7 @@ class LabScreen(Screen[None]):
 
     def note(self, line: str) -> None:
         """Add a line to the log pane."""
-        self.query_one("#log", RichLog).write(log.stamped(line))
+        self.query_one("#log", RichLog).write(log.stamped(printable(line)))
 
     # Drawing
 

@@ -3,6 +3,7 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Button, Collapsible, Input, Select, Static
 
 from fashiontui import paths
@@ -12,6 +13,7 @@ from fashiontui.domain.recipe import Recipe, load_recipe, recipe_names
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName, RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import Device, TrainRequested
 from fashiontui.tui.widgets.fields import WHOLE, Field, TypedInput
@@ -53,10 +55,12 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
             yield self._field(
                 "recipe",
                 "Recipe",
-                Select([(r, r) for r in recipes], value=known, allow_blank=False, compact=True),
+                Select(
+                    [(Content(r), r) for r in recipes], value=known, allow_blank=False, compact=True
+                ),
                 "A named set of training settings",
             )
-            yield Static(id="recipe-says")
+            yield Static(id="recipe-says", markup=False)
             yield self._field(
                 "seeds",
                 "Seeds",
@@ -199,7 +203,7 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
         try:
             self._recipe = load_recipe(self.field("recipe").value, paths.recipe_folder())
             self.field("recipe").error = ""
-            says = " ".join(self._recipe.description.split())
+            says = printable(" ".join(self._recipe.description.split()))
             self.query_one("#recipe-says", Static).update(says)
         except UsageError as error:
             self._recipe = None
@@ -230,6 +234,8 @@ def _seeds(typed: str) -> range:
     Raises:
         UsageError: it is not a number of seeds.
     """
-    if not typed.isdigit() or not 1 <= int(typed[:6]) <= MAX_SEEDS:
+    if not (
+        typed.isascii() and typed.isdigit() and len(typed) <= 4 and 1 <= int(typed) <= MAX_SEEDS
+    ):
         raise UsageError(f"Seeds: give how many, from 1 to {MAX_SEEDS:,}.")
     return range(int(typed))
