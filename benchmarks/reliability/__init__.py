@@ -1,0 +1,1 @@
+"""What the program survives: strangers' input, other writers, sudden ends."""
