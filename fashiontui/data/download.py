@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -245,9 +246,8 @@ def _check(response: httpx.Response, partial: Path) -> None:
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         partial.unlink(missing_ok=True)  # it has more than there is: begin again
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-        known = status in HTTPStatus._value2member_map_
         fault = _Fault if status >= 500 or status in TRY_LATER else _Refusal
-        raise fault(f"{status} {HTTPStatus(status).phrase}" if known else f"status {status}")
+        raise fault(f"{status} {responses.get(status, 'is no known status')}")
     if response.headers.get("content-type", "").startswith("text/html"):
         raise _Refusal("a web page instead of the file (does this network want a login?)")
 
