@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -28,6 +31,7 @@ from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.spec import DataChoice, RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.export.documents import event_object, runs_csv, runs_document
 from fashiontui.export.tables import clock, conclusion_lines, latex, markdown, notes, result_tables
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
@@ -78,7 +82,12 @@ def run_batch(
             from fashiontui.data import load
             from fashiontui.store import Store
         with closing(Store(store)) as kept:
-            images = load(data, data_folders, lambda text: _notice(console, text))
+            try:
+                with _download_bar(console) as arrived:
+                    images = load(data, data_folders, lambda text: _notice(console, text), arrived)
+            except KeyboardInterrupt:
+                _notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
+                return signals.exit_code
             jobs: Sequence[RunSpec | RunRecord]
             if specs is None:
                 unfinished = map(kept.get, kept.unfinished())
@@ -238,8 +247,25 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
         yield _Shown(bars, runs)
 
 
+@contextmanager
+def _download_bar(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """What to tell bytes that have arrived: a live bar once there are some, on a terminal."""
+    columns = (
+        TextColumn("Fashion-MNIST"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as bars:
+        bar = bars.add_task("", total=None, visible=False)
+        yield lambda done, total: bars.update(bar, completed=done, total=total, visible=True)
+
+
 def _notice(console: Console, text: str) -> None:
-    console.print(Text(f"fashiontui: {text}"), soft_wrap=True)
+    console.print(Text(f"fashiontui: {printable(text)}"), soft_wrap=True)
 
 
 def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from fashiontui import __version__
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
+from fashiontui.domain.text import printable
 
 if TYPE_CHECKING:
     from fashiontui.batch import Output
@@ -301,10 +302,10 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return int(code or ExitCode.DONE)
     except FashiontuiError as error:
-        print(f"fashiontui: {error}", file=sys.stderr)
+        print(f"fashiontui: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except _CommandLineError as error:
-        said = error.format_message().rstrip(".")
+        said = printable(error.format_message().rstrip("."))
         print(f"fashiontui: {said}. See: fashiontui --help", file=sys.stderr)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
@@ -364,7 +365,7 @@ def _data_folders(data_dir: Path | None) -> list[Path]:
     from fashiontui.paths import data_folder
 
     folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
-    return [Path(folder).expanduser() for folder in folders if folder]
+    return [Path(os.path.expanduser(folder)) for folder in folders if folder]
 
 
 def _open_store(where: str | None) -> "Store":
@@ -418,7 +419,7 @@ def _seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
 def _threads(text: str) -> int | None:
     if text == "auto":
         return None
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= 1024:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1024):
         raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
     return int(text)
 

@@ -1,6 +1,6 @@
 """The user's settings of the app: one TOML file, checked key by key."""
 
-import tomllib
+import os
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.files import Shown, parse_toml, read_text
+from fashiontui.domain.text import brief
 
 
 class Config(BaseModel):
@@ -15,11 +17,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    theme: str | None = None
+    theme: Shown | None = None
     """Name of a theme; the one picked last when absent."""
     marker: Literal["auto", "braille", "hd", "fhd", "dot", "ascii"] = "auto"
     """How curves are drawn; auto takes braille where the terminal can be trusted with it."""
-    keymap: dict[str, str] = {}
+    keymap: dict[Shown, Shown] = {}
     """Keys by the id of what they do, such as "lab.train" = "ctrl+t"; several with commas."""
 
 
@@ -29,14 +31,11 @@ def load_config(file: Path) -> Config:
     Raises:
         UsageError: the file cannot be read, or a key or value in it cannot be used.
     """
-    try:
-        return Config.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    if not os.path.lexists(file):
         return Config()
-    except OSError as error:
-        raise UsageError(f"Cannot read {file}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid TOML: {error}.") from error
+    content = parse_toml(read_text(file, "the settings"), str(file))
+    try:
+        return Config.model_validate(content)
     except ValidationError as error:
         raise UsageError(f"In {file}: {_sentence(error)}") from error
 
@@ -59,7 +58,7 @@ def _sentence(error: ValidationError) -> str:
     if complaint["type"] == "extra_forbidden":
         return f"unknown key {at!r}{_hint(at, set(Config.model_fields))}"
     message = complaint["msg"][0].lower() + complaint["msg"][1:]
-    return f"{at}: {message.removeprefix('input ')}, not {complaint['input']!r}."
+    return f"{at}: {message.removeprefix('input ')}, not {brief(complaint['input'])}."
 
 
 def _hint(name: str, known: set[str]) -> str:

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 import torch
 
+from fashiontui.cli import _data_folders
 from fashiontui.domain.report import REPORT_MODELS
 
 SMALL = ("--batch", "--data", "sample", "--threads", "1", "--precision", "fp32", "--epochs", "1")
@@ -146,6 +148,9 @@ USAGE = [
     (("--seed", "1", "--seeds", "2"), "one of --seed and --seeds"),
     (("--threads", "0"), "--threads"),
     (("--threads", "all"), "--threads"),
+    (("--threads", "0000019999"), "--threads"),
+    (("--hidden", "9999999,9999999"), "more than the 100,000,000 allowed"),
+    (("--recipe", "/dev/zero.toml"), "No such file"),
     (("--precision", "fp16"), "--precision takes auto, fp32, bf16"),
     (("--data", "mnist"), "--data takes auto, fashion-mnist, sample"),
     (("--json", "--csv"), "--json and --csv"),
@@ -189,6 +194,32 @@ def test_a_recipe_that_cannot_be_used_is_wrong_usage(text, said, here, tmp_path)
     file.write_bytes(text)
     is_refused(here(*ONE, "--recipe", str(file)), 2, "mine", said)
     assert stored(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("--batch", "--model", "\x1b[2J\n"), r"\x1b[2J\n"),
+        (("--batch", "--recipe", "/\x1b]0;x\x07.toml"), r"/\x1b]0;x\x07.toml"),
+        (("--batch", "--recipe", "/cod\u202e.toml"), r"/cod\u202e.toml"),
+        (("--batch", "--\x9b2J"), r"\x9b2J"),
+        (("--batch", "--model", "\udcff"), r"\udcff"),
+    ],
+    ids=["model", "recipe", "direction", "option", "surrogate"],
+)
+def test_what_a_terminal_would_obey_is_shown_in_an_error(arguments, shown, here):
+    outcome = here(*arguments)
+    is_refused(outcome, 2, shown)
+    assert outcome.err.strip().isprintable()
+
+
+def test_a_folder_of_a_name_too_long_is_exit_code_3(here):
+    outcome = here(*ONE, "--data", "fashion-mnist", "--data-dir", "x" * 300)
+    is_refused(outcome, 3, "Cannot look into xxx", "too long")
+
+
+def test_a_folder_of_an_unknown_user_is_taken_as_it_is():
+    assert _data_folders(Path("~nobody-of-that-name/x"))[0] == Path("~nobody-of-that-name/x")
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "cuda", "mps"])

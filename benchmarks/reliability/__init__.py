@@ -1,1 +1,1 @@
-"""Harnesses that try to break what must not break; each prints its figures."""
+"""What the program survives: strangers' input, other writers, sudden ends."""

@@ -1,30 +1,33 @@
-"""Fashion-MNIST through torchvision: found, or downloaded; verified; read into memory.
+"""Fashion-MNIST: found, or downloaded; verified; read into memory.
 
-The four archives are only ever read where they lie. torchvision wants them unpacked beside
-themselves, so they are unpacked into a temporary folder, which also serves read-only folders.
+torchvision knows the archives' names, checksums and first mirror. Its reader wants them unpacked
+beside themselves; here they are only ever read where they lie, which also serves read-only folders.
 """
 
-import contextlib
-import os
-import socket
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from torch import Tensor
+
 from fashiontui.data.dataset import Dataset
+from fashiontui.data.idx import read_images, read_labels
 from fashiontui.data.load import NotObtainable
 from fashiontui.domain.errors import DataError
 
 DOWNLOAD_BYTES = 30_878_645
 """Size of the four archives together."""
-STALL_SECONDS = 30
-"""A download that receives nothing for so long is given up."""
+MORE_MIRRORS = ["https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"]
+"""Where its authors keep the archives; asked when torchvision's own mirror does not deliver."""
+PARTIAL = ".download"
+"""Folder beside the archives that marks a download which is not complete."""
+
+Progress = Callable[[int, int], None]
+"""Told how many bytes have arrived, and how many there are in all."""
 
 try:
     from torchvision.datasets import FashionMNIST
-    from torchvision.datasets.utils import check_integrity, extract_archive
 except (ImportError, RuntimeError, AttributeError, OSError) as error:
     # A torchvision built for another torch fails in any of these ways, with a text about operators.
     try:
@@ -37,13 +40,18 @@ except (ImportError, RuntimeError, AttributeError, OSError) as error:
     ) from error
 
 
-def load(folders: list[Path], notice: Callable[[str], None]) -> Dataset:
+def load(
+    folders: list[Path],
+    notice: Callable[[str], None],
+    progress: Progress = lambda done, total: None,
+) -> Dataset:
     """Fashion-MNIST from the first folder that holds it, else downloaded into the first folder.
 
     Args:
         folders: Where to look, in order: torchvision's root, its ``raw`` folder, or any folder
             with the four ``.gz`` archives.
         notice: Told when the first folder does not serve.
+        progress: Told how much of a download has arrived, and how much there is, in bytes.
 
     Raises:
         NotObtainable: no folder holds it and it cannot be downloaded.
@@ -51,7 +59,8 @@ def load(folders: list[Path], notice: Callable[[str], None]) -> Dataset:
     """
     archives = find(folders)
     if archives is None:
-        return _read(download(folders[0], notice))
+        notice(f"Downloading Fashion-MNIST (31 MB) to {_destination(folders[0])}.")
+        return _read(download(folders[0], notice, progress))
     if not archives.is_relative_to(folders[0]):
         notice(f"{folders[0]} holds no Fashion-MNIST; using {archives}.")
     return _read(archives)
@@ -70,13 +79,18 @@ def _archives_in(folder: Path) -> Path | None:
     """The folder at or below this one that holds the archives; None when there is not one archive.
 
     Raises:
-        DataError: some archives lie there and others are missing.
+        DataError: some archives lie there and others are missing, though nothing downloads them, or
+            the folder cannot be looked into.
     """
     for place in (folder, folder / "raw", folder / "FashionMNIST" / "raw"):
-        missing = [name for name, _ in FashionMNIST.resources if not (place / name).is_file()]
+        try:
+            missing = [name for name, _ in FashionMNIST.resources if not (place / name).is_file()]
+            incomplete = (place / PARTIAL).is_dir()
+        except OSError as error:
+            raise DataError(f"Cannot look into {place}: {error.strerror}.") from error
         if not missing:
             return place
-        if len(missing) < len(FashionMNIST.resources):
+        if len(missing) < len(FashionMNIST.resources) and not incomplete:
             raise DataError(
                 f"{place} lacks {', '.join(missing)}; put all four Fashion-MNIST archives there, "
                 "or none to have them downloaded."
@@ -85,85 +99,87 @@ def _archives_in(folder: Path) -> Path | None:
 
 
 def _read(archives: Path) -> Dataset:
-    """Verify the four archives and read them."""
-    for name, md5 in FashionMNIST.resources:
-        try:
-            genuine = check_integrity(archives / name, md5)
-        except OSError as error:
-            raise DataError(f"Cannot read {archives / name}: {error.strerror}.") from error
-        if not genuine:
-            raise DataError(
-                f"{archives / name} is not Fashion-MNIST's (its checksum differs: damaged, cut "
-                "short, or another data set's); delete it and copy or download it again."
-            )
-    try:
-        with tempfile.TemporaryDirectory(prefix="fashiontui-") as scratch:
-            raw = Path(scratch) / "FashionMNIST" / "raw"
-            raw.mkdir(parents=True)
-            for name, _ in FashionMNIST.resources:
-                extract_archive(archives / name, raw)
-            train = FashionMNIST(scratch, train=True)
-            test = FashionMNIST(scratch, train=False)
-    except OSError as error:
-        raise DataError(
-            f"Cannot unpack Fashion-MNIST into the temporary folder: {error.strerror or error}; "
-            "free some space or set TMPDIR."
-        ) from error
-    return Dataset(
-        "fashion-mnist",
-        train.data.unsqueeze(1),
-        train.targets,
-        test.data.unsqueeze(1),
-        test.targets,
+    """Verify the four archives and read them.
+
+    Each is read once, whole, and verified before it is unpacked, so that what is unpacked is what
+    was verified.
+    """
+    train, train_labels, test, test_labels = (
+        _read_archive(archives / name, md5, read)
+        for (name, md5), read in zip(
+            FashionMNIST.resources, (read_images, read_labels) * 2, strict=True
+        )
     )
+    return Dataset("fashion-mnist", train, train_labels, test, test_labels)
 
 
-def download(root: Path, notice: Callable[[str], None]) -> Path:
-    """Download the archives below ``root``, all or none, and return their folder.
+def _read_archive(archive: Path, md5: str, read: Callable[[bytes], Tensor]) -> Tensor:
+    try:
+        with archive.open("rb") as file:
+            content = file.read(DOWNLOAD_BYTES + 1)  # more is none of Fashion-MNIST's
+    except OSError as error:
+        raise DataError(f"Cannot read {archive}: {error.strerror}.") from error
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        raise DataError(
+            f"{archive} is not Fashion-MNIST's (its checksum differs: damaged, cut "
+            "short, or another data set's); delete it and copy or download it again."
+        )
+    try:
+        return read(content)
+    except DataError as error:
+        raise DataError(f"{archive} is not Fashion-MNIST's: {error}; delete it.") from error
+
+
+def _destination(root: Path) -> Path:
+    """Where torchvision would download to, so that it finds the archives too."""
+    return root / "FashionMNIST" / "raw"
+
+
+def download(
+    root: Path,
+    notice: Callable[[str], None],
+    progress: Progress = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Download the archives below ``root`` and return their folder.
+
+    Args:
+        root: The archives go to ``FashionMNIST/raw`` below it.
+        notice: Told when another process downloads there and this one waits.
+        progress: Told how many bytes have arrived, and how many there are in all.
+        cancelled: Asked ten times a second whether to give up.
 
     Raises:
-        NotObtainable: the server or the folder does not let it.
+        NotObtainable: the mirrors or the folder do not let it, or it was cancelled. What has
+            arrived is taken up at the next try.
     """
-    destination = root / "FashionMNIST" / "raw"
-    notice(f"Downloading Fashion-MNIST (31 MB) to {destination}.")
+    from fashiontui.data import download as over_http  # loads httpx, which finding can spare
+
+    destination = _destination(root)
+    remedy = "put its four .gz archives into a folder and name it with --data-dir"
     try:
         destination.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=destination) as scratch:
-            with _bounded_patience(), _bar_only_on_a_terminal():
-                raw = Path(FashionMNIST(scratch, download=True).raw_folder)
-            for name, _ in FashionMNIST.resources:
-                os.replace(raw / name, destination / name)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[-1].rstrip(".")
+        over_http.Download(
+            FashionMNIST.resources,
+            [*FashionMNIST.mirrors, *MORE_MIRRORS],
+            destination,
+            destination / PARTIAL,
+            most_bytes=DOWNLOAD_BYTES,
+            arrived=lambda done: progress(done, DOWNLOAD_BYTES),
+            cancelled=cancelled,
+            waiting=lambda: notice(f"Another process downloads to {destination}; waiting for it."),
+            patience=over_http.PATIENCE,
+        ).run()
+    except over_http.Undeliverable as error:
+        raise NotObtainable(f"Cannot download Fashion-MNIST ({error}); {remedy}.") from error
+    except OSError as error:
+        reason = error.strerror or error
         raise NotObtainable(
-            f"Cannot download Fashion-MNIST to {destination} ({reason}); "
-            "put its four .gz archives into a folder and name it with --data-dir."
+            f"Cannot write Fashion-MNIST to {destination} ({reason}); make room there, name "
+            f"another folder with --data-dir, or {remedy}."
+        ) from error
+    except over_http.Cancelled as error:
+        raise NotObtainable(
+            "The download was cancelled; what has arrived is kept for the next try."
         ) from error
     return destination
-
-
-def downloaded_bytes(root: Path) -> int:
-    """How much of a download below ``root`` that is under way has arrived."""
-    arriving = (root / "FashionMNIST" / "raw").glob(".download-*/FashionMNIST/raw/*.gz*")
-    return sum(archive.stat().st_size for archive in arriving)
-
-
-@contextlib.contextmanager
-def _bounded_patience() -> Iterator[None]:
-    """Make torchvision's download, which sets no time limit, give up on a silent server."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(STALL_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-@contextlib.contextmanager
-def _bar_only_on_a_terminal() -> Iterator[None]:
-    """Silence torchvision's progress bar where nobody watches it."""
-    if sys.stderr.isatty():
-        yield
-        return
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stderr(nowhere):
-        yield

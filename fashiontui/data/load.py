@@ -13,7 +13,12 @@ class NotObtainable(DataError):
     """Fashion-MNIST lies nowhere on this machine and could not be downloaded."""
 
 
-def load(choice: DataChoice, folders: list[Path], notice: Callable[[str], None]) -> Dataset:
+def load(
+    choice: DataChoice,
+    folders: list[Path],
+    notice: Callable[[str], None],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Dataset:
     """The data set of that name, on the CPU.
 
     Args:
@@ -21,6 +26,7 @@ def load(choice: DataChoice, folders: list[Path], notice: Callable[[str], None])
             embedded sample set.
         folders: Where to look, in order; a download goes to the first.
         notice: Told, in one sentence each, what the user should know.
+        progress: Told how many bytes of a download have arrived, and how many there are in all.
 
     Raises:
         DataError: the data cannot be had, or what lies there is not Fashion-MNIST.
@@ -30,7 +36,7 @@ def load(choice: DataChoice, folders: list[Path], notice: Callable[[str], None])
     from fashiontui.data import fashion_mnist  # loads torchvision, which the sample set can spare
 
     try:
-        return fashion_mnist.load(folders, notice)
+        return fashion_mnist.load(folders, notice, progress)
     except NotObtainable as error:
         if choice == "fashion-mnist":
             raise

@@ -1,7 +1,6 @@
 """Training settings, and recipes: settings as data, with cases for families and sizes."""
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
@@ -11,9 +10,10 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.files import parse_toml, read_text
 from fashiontui.domain.shapes import FAMILIES
+from fashiontui.domain.text import brief, printable
 
-MAX_RECIPE_BYTES = 100_000
 Model = TypeVar("Model", bound=BaseModel)
 
 Optimizer = Literal["sgd", "adam", "adamw"]
@@ -155,16 +155,9 @@ def load_recipe(name: str, user_folder: Path) -> Recipe:
     if by_name and (Path(name).name != name or not os.path.exists(path)):
         known = ", ".join(recipe_names(user_folder))
         raise UsageError(f"Unknown recipe {name!r}; choose one of {known}, or give a .toml file.")
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_RECIPE_BYTES + 1)
-        if len(content) > MAX_RECIPE_BYTES:
-            raise UsageError(f"Recipe {path} is larger than {MAX_RECIPE_BYTES:,} bytes.")
-        return parse_recipe(content.decode("utf-8"), path.stem)
-    except OSError as error:
-        raise UsageError(f"Cannot read the recipe {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"Recipe {path} is not a UTF-8 text file.") from error
+    if not _can_be_shown(path):
+        raise UsageError(f"The name of {path} cannot be shown; rename the recipe.")
+    return parse_recipe(read_text(path, "the recipe"), path.stem)
 
 
 def parse_recipe(text: str, name: str) -> Recipe:
@@ -174,10 +167,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
         UsageError: the text is not TOML, or a key or value in it cannot be used.
     """
     where = f"recipe {name!r}"
-    try:
-        content = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of 4,301 digits
-        raise UsageError(f"The {where} is not valid TOML: {error}.") from error
+    content = parse_toml(text, f"The {where}")
     if "name" in content:
         raise UsageError(f"In the {where}: remove the key 'name'; a recipe is named by its file.")
     recipe = _checked(Recipe, {**content, "name": name}, where)
@@ -188,7 +178,14 @@ def parse_recipe(text: str, name: str) -> Recipe:
 
 
 def _names_in(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.toml")) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(path.stem for path in folder.glob("*.toml") if _can_be_shown(path))
+
+
+def _can_be_shown(recipe: Path) -> bool:
+    """Whether a recipe's name, which is stored with every run, is safe on any screen."""
+    return printable(recipe.stem) == recipe.stem
 
 
 def _checked(
@@ -212,5 +209,5 @@ def _checked(
     if complaint["type"] == "value_error":
         raise UsageError(f"In the {where}: {complaint['ctx']['error']}.")
     message = complaint["msg"][0].lower() + complaint["msg"][1:]
-    given = repr(complaint["input"])[:60]
+    given = brief(complaint["input"])
     raise UsageError(f"In the {where}: {at} {message.removeprefix('input ')}, not {given}.")

@@ -13,6 +13,8 @@ from fashiontui.domain.errors import UsageError
 IMAGE_SIDE = 28
 """Height and width of a Fashion-MNIST image, in pixels."""
 CLASSES = 10
+MOST_WEIGHTS = 100_000_000
+"""Of a shape given by hand: 1.6 GB with its gradients and an optimiser's two moments."""
 KERNEL = 5
 """Side of the report's convolution kernels; stride 1 and padding 2 keep the image's size."""
 
@@ -66,7 +68,7 @@ class Family:
         """Return the shape if it is legal.
 
         Raises:
-            UsageError: it is empty, too deep, or has a width below 1.
+            UsageError: it is empty, too deep, too large, or has a width below 1.
         """
         if not 1 <= len(shape) <= self.max_depth:
             raise UsageError(
@@ -74,6 +76,11 @@ class Family:
             )
         if min(shape) < 1:
             raise UsageError(f"{self.title} {self.shape_word} must be 1 or more, not {min(shape)}.")
+        if self.weights(shape) > MOST_WEIGHTS:
+            raise UsageError(
+                f"{self.describe(shape)} has {self.weights(shape):,} weights, more than the "
+                f"{MOST_WEIGHTS:,} allowed."
+            )
         return shape
 
     def describe(self, shape: Shape) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from fashiontui.domain.errors import DeviceError
+from fashiontui.domain.errors import DeviceError, UsageError
+from fashiontui.domain.files import read_text
 from fashiontui.domain.shapes import IMAGE_SIDE
 from fashiontui.domain.spec import Precision, RunSpec
 from fashiontui.engine.devices import Placement, describe
@@ -29,6 +30,9 @@ SECONDS = 0.5
 """Rounds go on until they took so long together: short steps need more of them."""
 CLEARLY = 0.9
 """bfloat16 replaces float32 only below this share of its time."""
+
+MOST_BYTES = 10_000_000
+"""A larger file of measurements is not ours: one shape takes some 200 bytes."""
 
 Choice = dict[str, Any]
 """What was found fastest: ``precision`` and ``threads``."""
@@ -137,12 +141,12 @@ def _timed_step(spec: RunSpec, placement: Placement) -> Callable[[], float]:
 
 def _recall(memory: Path) -> dict[str, Choice]:
     """What was measured before; nothing when the file is missing or unreadable."""
-    if not memory.exists():
+    if not os.path.lexists(memory):
         return {}
     try:
-        content = json.loads(memory.read_text(encoding="utf-8"))
+        content = json.loads(read_text(memory, "the speed measurements", MOST_BYTES))
         return {key: value for key, value in content.items() if _sensible(value)}
-    except (OSError, ValueError, AttributeError) as error:
+    except (UsageError, ValueError, AttributeError, RecursionError) as error:
         _log.warning("Ignoring the speed measurements in %s: %s.", memory, error)
         return {}
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from textual import on, work
 from textual.app import App
@@ -15,6 +16,7 @@ from fashiontui import paths
 from fashiontui.config import Config, check_keymap
 from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.spec import DataChoice, DatasetName
+from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice, save_choice
 from fashiontui.tui.commands import Actions
 from fashiontui.tui.keys import keymap_complaints
@@ -102,6 +104,10 @@ class FashionTui(App[None]):
         """Textual's own, and the one for terminals that lack some characters."""
         ours = [self._nearest] if self._nearest.enabled else []
         return [*super().get_line_filters(), *ours]
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Show a notice as it is, markup included: it may quote names that strangers chose."""
+        super().notify(printable(message), **{**how, "markup": False})
 
     def get_default_screen(self) -> Screen[None]:
         """The lab."""

@@ -1,10 +1,13 @@
 """What was chosen the last time, kept between starts."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fashiontui.domain.errors import UsageError
+from fashiontui.domain.files import Shown, read_text
 from fashiontui.domain.shapes import Shape
 from fashiontui.domain.spec import DatasetName
 
@@ -16,39 +19,39 @@ class Choice(BaseModel):
 
     arch: Literal["fcn", "cnn"] = "fcn"
     """Family."""
-    budget: str = "50k"
+    budget: Shown = "50k"
     """As typed."""
     shape: Shape | None = None
     """The shape picked among those offered; None takes the first."""
-    recipe: str = "fast"
+    recipe: Shown = "fast"
     """Name of the recipe."""
-    overrides: dict[str, str] = {}
+    overrides: dict[Shown, Shown] = {}
     """Settings typed over the recipe's, by name."""
-    seeds: str = "1"
+    seeds: Shown = "1"
     """Count, range or list of seeds, as typed."""
-    device: str = "auto"
+    device: Shown = "auto"
     """auto, cpu, cuda:0, mps."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the training."""
     dataset: DatasetName | None = None
     """Data set chosen when Fashion-MNIST was missing."""
-    data_folder: str | None = None
+    data_folder: Shown | None = None
     """Folder of Fashion-MNIST that was chosen."""
-    pinned: str | None = None
+    pinned: Shown | None = None
     """Id of the run every chart compares with."""
     report_rows: bool = True
     """Whether the report's rows are on the board."""
-    theme: str | None = None
+    theme: Shown | None = None
     """The theme picked last."""
 
 
 def load_choice(file: Path) -> tuple[Choice, str | None]:
     """What was chosen the last time, and a sentence where that could not be read."""
-    if not file.exists():
+    if not os.path.lexists(file):
         return Choice(), None
     try:
-        return Choice.model_validate_json(file.read_bytes()), None
-    except (OSError, ValidationError, UnicodeDecodeError):
+        return Choice.model_validate_json(read_text(file, "the last settings")), None
+    except (UsageError, ValidationError):
         return Choice(), f"The last settings in {file} cannot be read; starting from the defaults."
 
 

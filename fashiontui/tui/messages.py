@@ -48,14 +48,6 @@ class DataMissing(Message):
 
 
 @dataclass
-class Downloaded(Message):
-    """So much of Fashion-MNIST has arrived."""
-
-    done: int
-    total: int
-
-
-@dataclass
 class BoardLoaded(Message):
     """The stored runs, the newest first."""
 

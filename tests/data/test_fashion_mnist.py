@@ -1,31 +1,24 @@
 """Fashion-MNIST is found or downloaded, verified before use, and never touched where it lies."""
 
-import gc
 import gzip
 import os
 import shutil
 import subprocess
 import sys
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import ARCHIVES
+from mirror import serving, whole
 from torchvision.datasets import FashionMNIST
 
-from fashiontui.data import load
+from fashiontui.data import download as over_http
+from fashiontui.data import fashion_mnist, load
 from fashiontui.data.fashion_mnist import load as load_fashion_mnist
 from fashiontui.data.load import NotObtainable
 from fashiontui.domain.errors import DataError, ExitCode
-
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
 def found(*folders: Path):
@@ -44,48 +37,28 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-@contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """A real server of a folder on the loopback: its address, and the paths it is asked for."""
-    asked: list[str] = []
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            asked.append(self.path)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", asked
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def leaks():
-    """Collect the sockets that torchvision leaves unclosed when a server refuses it."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
-@pytest.fixture
-def asked(tiny_archives, monkeypatch, leaks):
-    """A server of the tiny archives in the place of torchvision's mirrors; what it was asked."""
-    with _server(tiny_archives.folder) as (address, asked):
-        monkeypatch.setattr(FashionMNIST, "mirrors", [address])
-        yield asked
-
-
-@pytest.fixture
-def no_mirror(tmp_path, monkeypatch, leaks):
-    """Mirrors that nobody answers for."""
-    with _server(tmp_path) as (address, _):
-        pass
+def use_mirror(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put one server in the place of all mirrors, and lose patience with it soon."""
     monkeypatch.setattr(FashionMNIST, "mirrors", [address])
+    monkeypatch.setattr(fashion_mnist, "MORE_MIRRORS", [])
+    monkeypatch.setattr(over_http, "PATIENCE", over_http.Patience(1, 1, (0, 0.01)))
+
+
+@pytest.fixture
+def mirror(tiny_archives, monkeypatch):
+    """A server of the tiny archives in the place of all mirrors."""
+    files = {path.name: path.read_bytes() for path in tiny_archives.folder.iterdir()}
+    with serving(files, whole) as mirror:
+        use_mirror(mirror.address, monkeypatch)
+        yield mirror
+
+
+@pytest.fixture
+def no_mirror(monkeypatch):
+    """Mirrors that nobody answers for."""
+    with serving({}, whole) as mirror:
+        pass
+    use_mirror(mirror.address, monkeypatch)
 
 
 def test_every_image_and_label_is_read_as_it_was_written(tiny_archives):
@@ -126,14 +99,6 @@ def test_a_read_only_folder_of_archives_works_and_is_left_as_it_was(tiny_archive
         assert contents(folder) == before
     finally:
         folder.chmod(0o755)
-
-
-def test_reading_leaves_nothing_in_the_temporary_folder(tiny_archives, tmp_path, monkeypatch):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    found(tiny_archives.folder)
-    assert list(scratch.iterdir()) == []
 
 
 def damage_one_byte(path: Path) -> None:
@@ -177,7 +142,7 @@ def test_a_spoiled_archive_is_never_papered_over_by_the_sample_set(tiny_archives
         load("auto", [tiny_archives.folder], lambda _: None)
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("mirror")
 def test_the_archives_are_downloaded_into_the_first_folder(tiny_archives, tmp_path):
     root = tmp_path / "new" / "root"
     told: list[str] = []
@@ -187,15 +152,15 @@ def test_the_archives_are_downloaded_into_the_first_folder(tiny_archives, tmp_pa
     assert told == [f"Downloading Fashion-MNIST (31 MB) to {root / 'FashionMNIST' / 'raw'}."]
 
 
-def test_what_was_downloaded_is_not_downloaded_again(asked, tmp_path):
+def test_what_was_downloaded_is_not_downloaded_again(mirror, tmp_path):
     load_fashion_mnist([tmp_path / "root"], lambda _: None)
-    assert asked
-    asked.clear()
+    assert mirror.asked
+    mirror.asked.clear()
     found(tmp_path / "root")
-    assert asked == []
+    assert mirror.asked == []
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("mirror")
 def test_a_download_prints_nothing_where_nobody_watches(tmp_path, capfd):
     load_fashion_mnist([tmp_path / "root"], lambda _: None)
     assert capfd.readouterr() == ("", "")
@@ -205,22 +170,94 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_an_archive_the_server_lacks_leaves_nothing_half_written(name, tiny_archives, tmp_path):
-    (tiny_archives.folder / name).unlink()
+def test_an_archive_the_server_lacks_is_one_sentence(name, mirror, tmp_path):
+    del mirror.files[name]
     with pytest.raises(NotObtainable, match=r"404.*--data-dir") as refused:
         load_fashion_mnist([tmp_path / "root"], lambda _: None)
     assert "\n" not in str(refused.value)
-    assert files_in(tmp_path / "root") == []
 
 
-@pytest.mark.usefixtures("asked")
-def test_a_forged_download_is_thrown_away(tiny_archives, tmp_path):
-    damage_one_byte(tiny_archives.folder / ARCHIVES[3])
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_a_download_that_failed_is_completed_by_the_next_start(name, mirror, tmp_path):
+    content = mirror.files.pop(name)
     with pytest.raises(NotObtainable):
         load_fashion_mnist([tmp_path / "root"], lambda _: None)
-    assert files_in(tmp_path / "root") == []
+    mirror.files[name] = content
+    mirror.asked.clear()
+    assert len(load_fashion_mnist([tmp_path / "root"], lambda _: None).images) == 100
+    assert mirror.asked == [f"/{late}" for late in ARCHIVES[ARCHIVES.index(name) :]]
+    assert sorted(path.name for path in (tmp_path / "root").rglob("*.*")) == sorted(ARCHIVES)
+
+
+def test_a_forged_download_is_thrown_away(mirror, tmp_path):
+    mirror.files[ARCHIVES[3]] = bytes(len(mirror.files[ARCHIVES[3]]))
+    with pytest.raises(NotObtainable, match="another checksum"):
+        load_fashion_mnist([tmp_path / "root"], lambda _: None)
+    assert ARCHIVES[3] not in {path.name for path in files_in(tmp_path / "root")}
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_download_tells_how_much_has_arrived(tiny_archives, tmp_path):
+    told = []
+    load_fashion_mnist([tmp_path / "root"], lambda _: None, lambda *bytes_: told.append(bytes_))
+    size = sum(path.stat().st_size for path in tiny_archives.folder.iterdir())
+    assert told[-1] == (size, fashion_mnist.DOWNLOAD_BYTES)
+
+
+def test_the_size_of_a_download_is_that_of_the_real_archives(real_data):
+    sizes = [(real_data / name).stat().st_size for name in ARCHIVES]
+    assert sum(sizes) == fashion_mnist.DOWNLOAD_BYTES
+
+
+def test_a_cancelled_download_is_one_sentence(no_mirror, tmp_path):
+    with pytest.raises(NotObtainable, match="cancelled; what has arrived is kept"):
+        fashion_mnist.download(tmp_path / "root", lambda _: None, cancelled=lambda: True)
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_full_disk_is_one_sentence_with_the_remedy(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    partials = tmp_path / "root" / "FashionMNIST" / "raw" / fashion_mnist.PARTIAL
+    partials.mkdir(parents=True)
+    (partials / ARCHIVES[0]).symlink_to("/dev/full")
+    with pytest.raises(NotObtainable, match=r"No space left.*make room.*--data-dir"):
+        load_fashion_mnist([tmp_path / "root"], lambda _: None)
+
+
+def test_looking_for_the_archives_does_not_load_what_downloads_them(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from fashiontui.data import fashion_mnist;"
+        "fashion_mnist.find([Path('nowhere')]); sys.exit('httpx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_folder_that_cannot_be_looked_into_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match="Cannot look into"):
+        found(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize("special", ["fifo", "/dev/zero", "folder"])
+def test_an_archive_that_is_no_file_is_not_opened(special, tiny_archives):
+    archive = tiny_archives.folder / ARCHIVES[0]
+    archive.unlink()
+    if special == "fifo":
+        os.mkfifo(archive)
+    elif special == "folder":
+        archive.mkdir()
+    else:
+        archive.symlink_to(special)
+    with pytest.raises(DataError, match=f"lacks {ARCHIVES[0]}"):
+        found(tiny_archives.folder)
+
+
+def test_a_huge_archive_is_refused_without_being_read_whole(tiny_archives):
+    with (tiny_archives.folder / ARCHIVES[0]).open("wb") as file:
+        file.truncate(2**40)  # sparse
+    with pytest.raises(DataError, match="is not Fashion-MNIST's"):
+        found(tiny_archives.folder)
 
 
 @pytest.mark.usefixtures("no_mirror")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.files import MOST_BYTES
 from fashiontui.domain.recipe import (
-    MAX_RECIPE_BYTES,
     Recipe,
     Settings,
     builtin_recipes,
@@ -184,7 +184,7 @@ def test_a_recipe_that_is_not_utf_8_is_named(tmp_path):
 
 def test_a_huge_recipe_is_refused_by_its_size(tmp_path):
     file = tmp_path / "huge.toml"
-    file.write_text("#" * (MAX_RECIPE_BYTES + 1), encoding="utf-8")
+    file.write_text("#" * (MOST_BYTES + 1), encoding="utf-8")
     assert "larger than 100,000 bytes" in refused_file(file)
 
 

@@ -1,6 +1,7 @@
 """A run is placed on a device that is there, as asked, or as once measured."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -164,3 +165,16 @@ def test_applying_a_placement_sets_the_threads():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("content", ["[" * 5000, '{"a":' * 5000, '{"x": 1}', "\0", '{"x": {}}'])
+def test_measurements_that_somebody_else_wrote_are_measured_anew(content, tmp_path, caplog):
+    memory = tmp_path / "measurements.json"
+    memory.write_text(content)
+    assert measure._recall(memory) == {}
+
+
+def test_a_pipe_in_the_place_of_the_measurements_is_not_waited_for(tmp_path, caplog):
+    os.mkfifo(tmp_path / "measurements.json")
+    assert measure._recall(tmp_path / "measurements.json") == {}
+    assert "no regular file" in caplog.text

@@ -1,18 +1,23 @@
 """Where the images come from: download them, say where they lie, or use the sample set."""
 
+import os
 from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, ProgressBar, Static
+from textual.worker import Worker, get_current_worker
 
 from fashiontui.domain.errors import DataError
-from fashiontui.tui.messages import DataFound, Downloaded
+from fashiontui.domain.text import printable
+from fashiontui.tui.messages import DataFound
 
 POLL_SECONDS = 0.2
+DOWNLOAD = "Download Fashion-MNIST (31 MB)"
+CANCEL = "Cancel the download"
 
 
 class ChooseData(ModalScreen[DataFound | None]):
@@ -20,7 +25,8 @@ class ChooseData(ModalScreen[DataFound | None]):
 
     CSS_PATH = "data.tcss"
     BINDINGS = [
-        Binding("escape", "put_off", "Later", id="data.later", tooltip="Decide later"),
+        Binding("escape", "back", "Back", id="data.later",
+                tooltip="Cancel the download under way; without one, decide later"),
         Binding("down", "app.focus_next", "Next", id="data.next", show=False,
                 tooltip="The next way out"),
         Binding("up", "app.focus_previous", "Before", id="data.previous", show=False,
@@ -40,18 +46,20 @@ share a rank with it.
         super().__init__()
         self._reason = reason
         self._download_to = download_to
+        self._download: Worker[None] | None = None
+        self._arrived = (0, 0)
 
     def compose(self) -> ComposeResult:
         """The reason and three ways out."""
         with Vertical(id="choose-data") as box:
             box.border_title = "Images to learn from"
             box.border_subtitle = "esc decides later"
-            yield Static(self._reason, id="reason", markup=False)
-            yield Button(
-                "Download Fashion-MNIST (31 MB)", id="download", variant="primary", compact=True
-            )
-            yield Static(f"to {self._download_to}", classes="hint", markup=False)
-            yield ProgressBar(id="arrived", show_eta=True)
+            yield Static(printable(self._reason), id="reason", markup=False)
+            yield Button(DOWNLOAD, id="download", variant="primary", compact=True)
+            yield Static(f"to {printable(str(self._download_to))}", classes="hint", markup=False)
+            with Horizontal(id="arrived"):
+                yield ProgressBar(show_eta=True)
+                yield Static(id="bytes")
             yield Label("Or a folder that holds its four .gz archives:")
             yield Input(placeholder="folder, then enter", id="folder", compact=True)
             yield Static(id="complaint", markup=False)
@@ -64,46 +72,60 @@ share a rank with it.
 
     @on(Button.Pressed, "#download")
     def _begin_download(self) -> None:
-        self.query_one("#download", Button).disabled = True
+        if self._download is not None:
+            self.action_back()
+            return
         self._complain("")
-        self.add_class("-downloading")
-        self._download()
+        self._arrived = (0, 0)
+        self._show_whether_downloading(True)
+        self._download = self._fetch()
         self._poll = self.set_interval(POLL_SECONDS, self._look)
 
     @work(thread=True, group="download", exit_on_error=False)
-    def _download(self) -> None:
+    def _fetch(self) -> None:
+        """Download; closing the screen or leaving the app cancels it too."""
+        worker = get_current_worker()
         try:
             from fashiontui.data import fashion_mnist
 
-            place = fashion_mnist.download(self._download_to, lambda _: None)
-            self.app.call_later(self.dismiss, DataFound("fashion-mnist", place))
+            place = fashion_mnist.download(
+                self._download_to, self._note, self._note_arrived, lambda: worker.is_cancelled
+            )
+            self.call_later(self._found, place)
         except DataError as error:
-            self.app.call_later(self._download_failed, str(error))
+            self.call_later(self._download_failed, str(error))
+
+    def _note(self, sentence: str) -> None:
+        self.call_later(self._complain, sentence, "")
+
+    def _note_arrived(self, done: int, total: int) -> None:
+        """Called by the thread for every piece; drawn when the screen looks the next time."""
+        self._arrived = (done, total)
 
     def _look(self) -> None:
-        """Ask how much has arrived: torchvision does not tell."""
-        from fashiontui.data import fashion_mnist
-
-        self.post_message(
-            Downloaded(
-                fashion_mnist.downloaded_bytes(self._download_to), fashion_mnist.DOWNLOAD_BYTES
-            )
-        )
-
-    @on(Downloaded)
-    def _arrived(self, message: Downloaded) -> None:
-        self.query_one(ProgressBar).update(total=message.total, progress=message.done)
+        done, total = self._arrived
+        if total:
+            self.query_one(ProgressBar).update(total=total, progress=done)
+            bytes_ = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"
+            self.query_one("#bytes", Static).update(bytes_)
 
     def _download_failed(self, sentence: str) -> None:
         self._poll.stop()
-        self.remove_class("-downloading")
-        self.query_one("#download", Button).disabled = False
+        self._download = None
+        self._show_whether_downloading(False)
         self._complain(sentence)
+
+    def _show_whether_downloading(self, downloading: bool) -> None:
+        self.set_class(downloading, "-downloading")
+        self.query_one("#download", Button).label = CANCEL if downloading else DOWNLOAD
+        self.query_one("#choose-data").border_subtitle = (
+            "esc cancels the download" if downloading else "esc decides later"
+        )
 
     @on(Input.Submitted, "#folder")
     def _folder_named(self, event: Input.Submitted) -> None:
         if event.value.strip():
-            self._search(Path(event.value.strip()).expanduser())
+            self._search(Path(os.path.expanduser(event.value.strip())))
 
     @work(thread=True, group="search", exclusive=True)
     def _search(self, folder: Path) -> None:
@@ -113,20 +135,27 @@ share a rank with it.
 
             place = fashion_mnist.find([folder]) if folder.is_dir() else None
         except (DataError, OSError) as error:
-            self.app.call_later(self._complain, str(error))
+            self.call_later(self._complain, str(error))
             return
         if place is None:
-            self.app.call_later(self._complain, f"{folder} does not hold the four .gz archives.")
+            self.call_later(self._complain, f"{folder} does not hold the four .gz archives.")
         else:
-            self.app.call_later(self.dismiss, DataFound("fashion-mnist", place))
+            self.call_later(self._found, place)
+
+    def _found(self, place: Path) -> None:
+        self.dismiss(DataFound("fashion-mnist", place))
 
     @on(Button.Pressed, "#sample")
     def _sample(self) -> None:
         self.dismiss(DataFound("sample", None))
 
-    def action_put_off(self) -> None:
-        """Close without a decision."""
-        self.dismiss(None)
+    def action_back(self) -> None:
+        """Cancel the download under way; without one, close without a decision."""
+        if self._download is not None and self._download.is_running:
+            self._download.cancel()
+        else:
+            self.dismiss(None)
 
-    def _complain(self, sentence: str) -> None:
-        self.query_one("#complaint", Static).update(f"✗ {sentence}" if sentence else "")
+    def _complain(self, sentence: str, mark: str = "✗ ") -> None:
+        said = f"{mark}{printable(sentence)}" if sentence else ""
+        self.query_one("#complaint", Static).update(said)

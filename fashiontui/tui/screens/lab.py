@@ -13,6 +13,7 @@ from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunSta
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
+from fashiontui.domain.text import printable
 from fashiontui.tui import log
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.curves import accuracy_curves, epochs_shown, loss_curves, reference
@@ -197,12 +198,13 @@ class LabScreen(Screen[None]):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        self.note(message.sentence)
-        self._complain("Cannot go on", message.sentence)
+        sentence = printable(message.sentence)
+        self.note(sentence)
+        self._complain("Cannot go on", sentence)
         if message.code is ExitCode.NO_STORE:
-            self.board.say(f"{message.sentence} ctrl+r tries again.")
+            self.board.say(f"{sentence} ctrl+r tries again.")
         if message.job is not None:
-            self.query_one(RunLine).give_up(message.sentence)
+            self.query_one(RunLine).give_up(sentence)
         self._show_queue()
 
     def _complain(self, title: str, sentence: str) -> None:
@@ -286,7 +288,7 @@ class LabScreen(Screen[None]):
 
     def note(self, line: str) -> None:
         """Add a line to the log pane."""
-        self.query_one("#log", RichLog).write(log.stamped(line))
+        self.query_one("#log", RichLog).write(log.stamped(printable(line)))
 
     # Drawing
 

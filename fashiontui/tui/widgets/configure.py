@@ -13,6 +13,7 @@ from fashiontui.domain.recipe import Recipe, Settings, load_recipe, recipe_names
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName, RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import Device, TrainRequested
 from fashiontui.tui.widgets.fields import SEEDS, Field, TypedInput
@@ -56,7 +57,9 @@ the focus.
             yield self._field(
                 "recipe",
                 "Recipe",
-                Select([(r, r) for r in recipes], value=known, allow_blank=False, compact=True),
+                Select(
+                    [(Content(r), r) for r in recipes], value=known, allow_blank=False, compact=True
+                ),
                 "A named set of training settings",
             )
             yield Static(id="recipe-says", markup=False)
@@ -203,7 +206,7 @@ the focus.
         try:
             self._recipe = load_recipe(self.field("recipe").value, paths.recipe_folder())
             self.field("recipe").error = ""
-            says = " ".join(self._recipe.description.split())
+            says = printable(" ".join(self._recipe.description.split()))
             self.query_one("#recipe-says", Static).update(_first_sentence(says))
             self.query_one("#recipe-says", Static).tooltip = Content(says)
         except UsageError as error:
