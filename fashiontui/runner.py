@@ -10,6 +10,7 @@ from fashiontui.domain.errors import FashiontuiError, TrainingError
 from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
 from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.engine import Placement, train
 from fashiontui.store import Store
 from fashiontui.store.store import new_run_id
@@ -91,4 +92,5 @@ def _ended_early(
 ) -> RunFinished:
     """The end of a run that did not reach its last epoch."""
     seconds = history.train_seconds
-    return RunFinished(run_id, status, cause, seconds, seconds)
+    shown = None if cause is None else printable(cause)  # libraries may say anything
+    return RunFinished(run_id, status, shown, seconds, seconds)

@@ -92,7 +92,7 @@ class FashionTui(App[None]):
         """Dress, and start the threads behind the first paint."""
         self._set_keys()
         for notice in self._notices:
-            self.notify(notice, severity="warning", timeout=15)
+            self.notify(notice, severity="warning", timeout=15, markup=False)
         self.call_after_refresh(self._start_training_thread)
 
     def _dress(self) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, Label, ProgressBar, Static
 
 from fashiontui.domain.errors import DataError
 from fashiontui.tui.messages import DataFound, Downloaded
+from fashiontui.tui.text import plain
 
 POLL_SECONDS = 0.2
 
@@ -42,11 +43,11 @@ share a rank with it.
         with Vertical(id="choose-data") as box:
             box.border_title = "Images to learn from"
             box.border_subtitle = "esc decides later"
-            yield Static(self._reason, id="reason")
+            yield Static(plain(self._reason), id="reason")
             yield Button(
                 "Download Fashion-MNIST (31 MB)", id="download", variant="primary", compact=True
             )
-            yield Static(f"to {self._download_to}", classes="hint")
+            yield Static(plain(f"to {self._download_to}"), classes="hint")
             yield ProgressBar(id="arrived", show_eta=True)
             yield Label("Or a folder that holds its four .gz archives:")
             yield Input(placeholder="folder, then enter", id="folder", compact=True)
@@ -125,4 +126,4 @@ share a rank with it.
         self.dismiss(None)
 
     def _complain(self, sentence: str) -> None:
-        self.query_one("#complaint", Static).update(f"✗ {sentence}" if sentence else "")
+        self.query_one("#complaint", Static).update(plain(f"✗ {sentence}" if sentence else ""))

@@ -13,6 +13,7 @@ from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunSta
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
+from fashiontui.domain.text import printable
 from fashiontui.tui import log
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.curves import accuracy_curves, epochs_shown, loss_curves, reference
@@ -168,7 +169,7 @@ class LabScreen(Screen[None]):
             case FirstLayer():
                 self.query_one(FirstLayerView).show(event)
             case RunFinished(status=Status.FAILED):
-                self.notify(f"{event.cause}", title="Run failed", severity="error", timeout=15)
+                self._warn("Run failed", f"{event.cause}")
         if line := log.line(event, self.history):
             self.note(line)
         self._redraw_soon()
@@ -190,7 +191,7 @@ class LabScreen(Screen[None]):
     @on(Failed)
     def _failed(self, message: Failed) -> None:
         self.note(message.sentence)
-        self.notify(message.sentence, title="Cannot go on", severity="error", timeout=15)
+        self._warn("Cannot go on", message.sentence)
         if message.code is ExitCode.NO_STORE:
             self.board.say(f"{message.sentence} ctrl+r tries again.")
         if message.job is not None:
@@ -247,9 +248,10 @@ class LabScreen(Screen[None]):
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "deleted":
-                self.notify(f"Deleted {_counted(records)}; press u to undo.")
+                self.notify(f"Deleted {_counted(records)}; press u to undo.", markup=False)
             case "restored":
-                self.notify(f"Brought back {_counted(records)}." if records else "Nothing to undo.")
+                told = f"Brought back {_counted(records)}." if records else "Nothing to undo."
+                self.notify(told, markup=False)
         self._redraw_soon()
 
     @on(Noted)
@@ -259,6 +261,10 @@ class LabScreen(Screen[None]):
     def note(self, line: str) -> None:
         """Add a line to the log pane."""
         self.query_one("#log", RichLog).write(log.stamped(line))
+
+    def _warn(self, title: str, sentence: str) -> None:
+        """Show a sentence that may hold anything: an error's words, a file's name."""
+        self.notify(printable(sentence), title=title, severity="error", timeout=15, markup=False)
 
     # Drawing
 

@@ -1,8 +1,10 @@
 """Panel 1: which network to train, how and where."""
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Button, Collapsible, Input, Select, Static
 
 from fashiontui import paths
@@ -12,8 +14,10 @@ from fashiontui.domain.recipe import Recipe, load_recipe, recipe_names
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName, RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import Device, TrainRequested
+from fashiontui.tui.text import plain
 from fashiontui.tui.widgets.fields import WHOLE, Field, TypedInput
 from fashiontui.tui.widgets.network import NetworkForm
 from fashiontui.tui.widgets.settings import TrainingSettings
@@ -53,7 +57,12 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
             yield self._field(
                 "recipe",
                 "Recipe",
-                Select([(r, r) for r in recipes], value=known, allow_blank=False, compact=True),
+                Select(
+                    [(Text(printable(r)), r) for r in recipes],
+                    value=known,
+                    allow_blank=False,
+                    compact=True,
+                ),
                 "A named set of training settings",
             )
             yield Static(id="recipe-says")
@@ -137,9 +146,9 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
         wanted = self._first.device
         options = [(f"auto ({devices[0].name})", "auto")]
         options += [(f"{d.name} · {d.title}, {d.memory_gib:.0f} GiB", d.name) for d in devices]
-        select.set_options(options)
+        select.set_options([(Text(printable(label)), name) for label, name in options])
         select.value = wanted if wanted in {name for _, name in options} else "auto"
-        select.tooltip = "\n".join(label for label, _ in options[1:])
+        select.tooltip = Content("\n").join(plain(label) for label, _ in options[1:])
 
     def choose_model(self, name: str) -> None:
         """Fill in one of the report's models."""
@@ -179,7 +188,7 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
         try:
             self.post_message(TrainRequested(self.specs(networks)))
         except UsageError as error:
-            self.notify(str(error), title="Not started", severity="error")
+            self.notify(printable(str(error)), title="Not started", severity="error", markup=False)
 
     @on(Button.Pressed, "#train")
     def _train_pressed(self) -> None:
@@ -200,7 +209,7 @@ this run. `t` trains this network once for each seed, `a` queues the report's se
             self._recipe = load_recipe(self.field("recipe").value, paths.recipe_folder())
             self.field("recipe").error = ""
             says = " ".join(self._recipe.description.split())
-            self.query_one("#recipe-says", Static).update(says)
+            self.query_one("#recipe-says", Static).update(plain(says))
         except UsageError as error:
             self._recipe = None
             self.field("recipe").error = str(error)

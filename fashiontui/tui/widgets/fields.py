@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, Select
 
 from fashiontui.domain.errors import UsageError
+from fashiontui.tui.text import plain
 
 Check = Callable[[str], object]
 """Reads what was typed; raises ``UsageError`` where that cannot be used."""
@@ -96,4 +97,4 @@ class Field(Vertical):
         """Show the complaint, or hide its line."""
         self.set_class(bool(error), "-wrong")
         if self.is_mounted:
-            self.query_one(".complaint", Label).update(f"✗ {error}" if error else "")
+            self.query_one(".complaint", Label).update(plain(f"✗ {error}" if error else ""))
