@@ -1,0 +1,1 @@
+"""What the lab survives; run each as ``python -m benchmarks.reliability.NAME``."""
