@@ -236,7 +236,7 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
     """Live bars; nothing where stderr is no terminal."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

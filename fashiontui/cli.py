@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
@@ -238,7 +239,7 @@ def models(
 
 @runs_app.callback(invoke_without_command=True)
 def runs(context: typer.Context, store: StoreOption = None, json_: JsonOption = False) -> None:
-    """List, show or delete stored runs; lists them when it is not said which."""
+    """List, show, delete, export or import stored runs; lists them when it is not said which."""
     if context.invoked_subcommand is None:
         list_runs(store, json_)
 
@@ -246,7 +247,8 @@ def runs(context: typer.Context, store: StoreOption = None, json_: JsonOption = 
 @runs_app.command("list")
 def list_runs(store: StoreOption = None, json_: JsonOption = False) -> None:
     """List stored runs, the newest first."""
-    records = _open_store(store).runs()
+    with _open_store(store) as opened:
+        records = opened.runs()
     if json_:
         from fashiontui.export.documents import SCHEMA, run_object
 
@@ -264,7 +266,8 @@ def show_run(
     json_: JsonOption = False,
 ) -> None:
     """Show one run: its spec, its history and its results."""
-    record = _open_store(store).get(run_id)
+    with _open_store(store) as opened:
+        record = opened.get(run_id)
     from fashiontui.export.documents import run_object
 
     if json_:
@@ -281,7 +284,57 @@ def delete_run(
     store: StoreOption = None,
 ) -> None:
     """Delete one run, its history and its predictions."""
-    print(f"Deleted run {_open_store(store).delete(run_id)}.", file=sys.stderr)
+    with _open_store(store) as opened:
+        print(f"Deleted run {opened.delete(run_id)}.", file=sys.stderr)
+
+
+@runs_app.command("export")
+def export(
+    file: Annotated[str, typer.Argument(help="The file to write: a store itself.")],
+    run_ids: Annotated[
+        list[str] | None, typer.Argument(help="Ids, or beginnings of them (default: all runs).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Copy runs to a file that --store opens and runs import reads.
+
+    Checkpoints of models are files outside of the store; they are not copied.
+    """
+    if "://" in file:
+        raise UsageError(
+            "runs export writes a file; to copy runs to a server: "
+            "fashiontui runs import FILE --store URL"
+        )
+    with _open_store(store) as opened:
+        from fashiontui.store.transfer import export_runs
+
+        count = export_runs(opened, Path(file), run_ids or [], force)
+    print(f"Exported {_runs(count)} to {file}.", file=sys.stderr)
+
+
+@runs_app.command("import")
+def import_(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="An exported file, or any store's path or URL.")
+    ],
+    store: StoreOption = None,
+) -> None:
+    """Add the runs of another store to this one; runs that are there already stay as they are.
+
+    The other store is not changed. Checkpoints of models are files outside of it; they are not
+    copied.
+    """
+    with _open_store(store) as opened:
+        from fashiontui.store.transfer import import_runs
+
+        done = import_runs(opened, source)
+    were = "was" if done.known == 1 else "were"
+    print(f"Imported {_runs(done.new)}, {done.known} {were} already there.", file=sys.stderr)
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"
 
 
 def main() -> NoReturn:
@@ -368,11 +421,12 @@ def _data_folders(data_dir: Path | None) -> list[Path]:
     return [Path(os.path.expanduser(folder)) for folder in folders if folder]
 
 
-def _open_store(where: str | None) -> "Store":
+def _open_store(where: str | None) -> "AbstractContextManager[Store]":
+    """The store, closed at the end: SQLite then leaves one file, without its log beside it."""
     from fashiontui.paths import default_store
     from fashiontui.store import Store
 
-    return Store(where or default_store())
+    return closing(Store(where or default_store()))
 
 
 def _networks(

@@ -13,6 +13,7 @@ from fashiontui.domain.errors import CheckpointError, FashiontuiError, StoreErro
 from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.text import printable
 from fashiontui.engine import Placement, TrainingState, begin, find_device, train
 from fashiontui.engine.checkpoint import restore, state_bytes, weights_bytes
 from fashiontui.store import Store
@@ -172,9 +173,9 @@ def _failed(run_id: str, state: TrainingState, cause: str) -> RunFinished:
 
 def _cause(error: Exception, placement: Placement) -> str:
     """Why a run failed, in one sentence; for a fault nobody foresaw, with the place in the code."""
-    said = (str(error).splitlines() or [""])[0].rstrip(".")
+    said = printable((str(error).splitlines() or [""])[0].rstrip("."))  # libraries say anything
     if isinstance(error, FashiontuiError):
-        return str(error)
+        return printable(str(error))
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in said:
         return f"{placement.device_name} is out of memory; use a smaller --batch-size."
     if isinstance(error, torch.AcceleratorError):

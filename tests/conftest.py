@@ -8,11 +8,14 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from benchmarks.reliability import postgres as postgres_server
 
 # A shell's background job ignores Ctrl+C, and so would every process started from it; a process
 # that has a handler starts its own with the default.
@@ -22,6 +25,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _REAL_DATA = Path(
     os.environ.get("FASHIONTUI_DATA_DIR") or REPOSITORY.parent / "shared" / "data"
 ).absolute()
+_NAMED_SERVER = os.environ.get("FASHIONTUI_TEST_POSTGRES")
+_NO_SERVER = pytest.StashKey[str]()
 ARCHIVES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -58,6 +63,31 @@ def real_data() -> Path:
         f"the real Fashion-MNIST is not in {_REAL_DATA}; put its four .gz archives into a folder "
         "and name it with FASHIONTUI_DATA_DIR"
     )
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[postgres_server.Server]:
+    """A real PostgreSQL server; without one the test is skipped, and the summary says so."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(postgres_server.running(_NAMED_SERVER))
+        except postgres_server.NoServer as missing:
+            request.config.stash[_NO_SERVER] = str(missing)
+            pytest.skip(str(missing))
+        yield running
+
+
+@pytest.fixture
+def postgres(server: postgres_server.Server) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of the test's own."""
+    with server.database() as url:
+        yield url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud that stores on PostgreSQL were not tested."""
+    if missing := terminalreporter.config.stash.get(_NO_SERVER, None):
+        terminalreporter.write_line(f"STORES ON POSTGRESQL WERE NOT TESTED: {missing}", red=True)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What the program survives: strangers' input, other writers, sudden ends."""
+"""What the lab survives; run each as ``python -m benchmarks.reliability.NAME``."""

@@ -35,7 +35,7 @@ class Result:
     def report(self) -> ReportModel | None:
         """The report's row, when the network is one of its models and saw the same data."""
         spec = self.runs[0].spec
-        return REPORT_MODELS[spec.model] if spec.model and spec.dataset == "fashion-mnist" else None
+        return REPORT_MODELS.get(spec.model or "") if spec.dataset == "fashion-mnist" else None
 
     @property
     def val_accuracy(self) -> float:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from fashiontui.domain.recipe import Settings
 from fashiontui.domain.shapes import FAMILIES, Family, Shape, family_named
+from fashiontui.domain.text import printable
 
 DatasetName = Literal["fashion-mnist", "sample"]
 DataChoice = Literal["auto", "fashion-mnist", "sample"]
@@ -46,6 +47,11 @@ class RunSpec(BaseModel):
         if arch not in FAMILIES:
             raise ValueError(f"should be one of {', '.join(FAMILIES)}")
         return arch
+
+    @field_validator("model", "recipe", "device")
+    @classmethod
+    def _shown_not_obeyed(cls, text: str | None) -> str | None:
+        return None if text is None else printable(text)
 
     @property
     def family(self) -> Family:

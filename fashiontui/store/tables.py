@@ -1,5 +1,6 @@
 """The tables of the store, as the newest migration leaves them (a test compares the two)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -18,39 +19,89 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from fashiontui.domain.text import printable
+
+_YEARS = range(1970, 2200)
+"""Others have no local time on some machines."""
+
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite forgets time zones, so it is put back when read."""
+    """A moment in UTC: SQLite forgets time zones, PostgreSQL answers in the session's."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Mark what came back as UTC where the database did not."""
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn it into UTC, for the databases that keep the clock's figures alone."""
+        return value.astimezone(UTC) if value else value
 
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[object], datetime | None]:
+        """Read it as UTC; None for what is no moment of use, so that the run is named for it."""
+        read = super().result_processor(dialect, coltype)
+
+        def process(value: object) -> datetime | None:
+            try:
+                moment = read(value) if read else value
+                if not isinstance(moment, datetime) or moment.year not in _YEARS:
+                    return None
+                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            except (TypeError, ValueError, OverflowError):
+                return None
+
+        return process
+
+
+class Shown(TypeDecorator[str]):
+    """A text that can be shown as it is, whoever wrote it, and that every database can keep.
+
+    PostgreSQL knows neither NUL nor half surrogates; terminals know too much.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write out what would be obeyed."""
+        return printable(value) if isinstance(value, str) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """The same, for what was not written by this program."""
+        return printable(value) if isinstance(value, str) else value
+
+
+class ShownText(Shown):
+    """The same for texts of any length."""
+
+    impl = Text
+    cache_ok = True
+
+
+MOST_DEVICE_NAME = 200
+"""Characters of a device's name that are kept."""
 
 metadata = MetaData()
 
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(12), primary_key=True),
+    Column("id", Shown(12), primary_key=True),
     Column("created", UtcDateTime, nullable=False, index=True),
-    Column("status", String(12), nullable=False),
-    Column("cause", Text),
+    Column("status", Shown(12), nullable=False),
+    Column("cause", ShownText),
     Column("spec", JSON, nullable=False),
-    Column("device", String(20), nullable=False),
-    Column("device_name", String(200), nullable=False),
-    Column("precision", String(8), nullable=False),
+    Column("device", Shown(20), nullable=False),
+    Column("device_name", Shown(MOST_DEVICE_NAME), nullable=False),
+    Column("precision", Shown(8), nullable=False),
     Column("threads", Integer, nullable=False),
     Column("versions", JSON, nullable=False),
     Column("train_seconds", Float),
     Column("total_seconds", Float),
     Column("test_accuracy", Float),
-    Column("weights_sha256", String(64)),
+    Column("weights_sha256", Shown(64)),
     # The process that trains it; when that is gone and the run is not over, it was interrupted.
-    Column("owner_host", String(255), nullable=False),
+    Column("owner_host", Shown(255), nullable=False),
     Column("owner_pid", Integer, nullable=False),
     Column("owner_started", Float, nullable=False),
 )
@@ -58,7 +109,7 @@ runs = Table(
 epochs = Table(
     "epochs",
     metadata,
-    Column("run_id", String(12), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", Shown(12), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("epoch", Integer, primary_key=True),
     Column("train_loss", Float, nullable=False),
     Column("val_loss", Float, nullable=False),
@@ -71,8 +122,8 @@ epochs = Table(
 predictions = Table(
     "predictions",
     metadata,
-    Column("run_id", String(12), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("split", String(10), primary_key=True),
+    Column("run_id", Shown(12), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("split", Shown(10), primary_key=True),
     Column("predicted", LargeBinary, nullable=False),
     Column("labels", LargeBinary, nullable=False),
 )

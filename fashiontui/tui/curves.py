@@ -52,7 +52,7 @@ def accuracy_curves(
 
 def reference(spec: RunSpec | None) -> Reference | None:
     """The report's validation accuracy, where it has one for the network on the same data."""
-    if spec is None or spec.model is None or spec.dataset != "fashion-mnist":
+    if spec is None or spec.model not in REPORT_MODELS or spec.dataset != "fashion-mnist":
         return None
     accuracy = REPORT_MODELS[spec.model].val_accuracy
     return Reference("report", accuracy)

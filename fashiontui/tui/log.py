@@ -4,12 +4,13 @@ from datetime import datetime
 
 from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
+from fashiontui.domain.text import printable
 from fashiontui.tui.text import clock
 
 
 def stamped(line: str) -> str:
-    """The line with the time of day before it."""
-    return f"{datetime.now():%H:%M:%S}  {line}"
+    """The line with the time of day before it, and nothing in it that a terminal would obey."""
+    return f"{datetime.now():%H:%M:%S}  {printable(line)}"
 
 
 def line(event: Event, history: History) -> str | None:

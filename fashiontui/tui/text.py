@@ -1,11 +1,19 @@
-"""Numbers as every screen writes them."""
+"""Numbers and foreign texts as every screen writes them."""
 
 from datetime import datetime
 
+from textual.content import Content
+
 from fashiontui.domain.board import BoardRow
+from fashiontui.domain.text import printable
 
 NOTHING = "–"
 """Stands for a value there is none of."""
+
+
+def plain(text: str) -> Content:
+    """A text from elsewhere: neither escape codes nor markup in it are obeyed."""
+    return Content(printable(text))
 
 
 def percent(value: float | None) -> str:

@@ -1,58 +1,24 @@
-"""A store keeps what it was given, names what was interrupted, and harms nobody else's files."""
+"""A store keeps what it was given, and names what was interrupted, on every database."""
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from making import made_epoch, made_finished, made_spec, made_started
-from sqlalchemy import create_engine
+from making import made_epoch, made_finished, made_record, made_spec, made_started
+from stores import finish, holding, outside
 
-from fashiontui.domain.errors import ExitCode, StoreError, UsageError
-from fashiontui.domain.events import RunFinished, Status
+from fashiontui.domain.errors import StoreError, UsageError
+from fashiontui.domain.events import Predictions, RunFinished, Status
 from fashiontui.store import Store
-from fashiontui.store.schema import NEWEST
-from fashiontui.store.store import MEMORY, new_run_id
-from fashiontui.store.tables import metadata
+from fashiontui.store.store import new_run_id
 
 TESTS = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(params=["file", "url", "memory"])
-def store(request, tmp_path):
-    """The same promises for a file by its path, by its URL, and for memory."""
-    where = {
-        "file": str(tmp_path / "new" / "runs.sqlite3"),
-        "url": f"sqlite:///{tmp_path}/runs.sqlite3",
-        "memory": MEMORY,
-    }
-    opened = Store(where[request.param])
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "runs.sqlite3"
-
-
-def opened(path) -> Store:
-    return Store(str(path))
-
-
-def finish(store, run_id):
-    store.begin(made_started(run_id=run_id))
-    store.add_epoch(made_epoch(1, run_id=run_id))
-    store.end(made_finished(run_id))
 
 
 def test_a_run_that_began_is_running(store):
@@ -132,20 +98,15 @@ def test_an_unknown_id_is_refused(store, run_id):
     assert len(store.runs()) == 1
 
 
-def test_deleting_a_run_deletes_all_that_belongs_to_it_and_no_other(file):
-    store = opened(file)
+def test_deleting_a_run_deletes_all_that_belongs_to_it_and_no_other(place):
+    store = Store(place)
     finish(store, "abc000000000")
     finish(store, "abd000000000")
     assert store.delete("abc") == "abc000000000"
     assert [record.id for record in store.runs()] == ["abd000000000"]
     store.close()
-    with sqlite3.connect(file) as plain:
-        left = [
-            plain.execute(f"SELECT DISTINCT run_id FROM {table}").fetchall()
-            for table in ("epochs", "predictions")
-        ]
-    plain.close()
-    assert left == [[("abd000000000",)]] * 2
+    for table in ("epochs", "predictions"):
+        assert outside(place, f"SELECT DISTINCT run_id FROM {table}") == [("abd000000000",)]
 
 
 def test_a_run_that_is_training_is_not_deleted(store):
@@ -155,35 +116,167 @@ def test_a_run_that_is_training_is_not_deleted(store):
     assert len(store.runs()) == 1
 
 
-def test_what_was_stored_is_there_when_the_store_is_opened_again(file):
-    store = opened(file)
-    finish(store, "abc000000000")
-    store.close()
-    again = opened(file)
+def test_what_was_stored_is_there_when_the_store_is_opened_again(place):
+    holding(place, "abc000000000")
+    again = Store(place)
     assert again.get("abc").test.accuracy == 75.0
     again.close()
 
 
-def test_a_write_that_fails_leaves_what_was_there(file):
-    store = opened(file)
+def test_a_write_that_fails_leaves_what_was_there(store):
     store.begin(made_started())
     store.add_epoch(made_epoch(1))
     with pytest.raises(StoreError):
         store.add_epoch(replace(made_epoch(1), val_accuracy=1.0))
     [epoch] = store.get(made_started().run_id).epochs
     assert epoch == made_epoch(1)
-    store.close()
 
 
-def test_the_first_final_state_of_a_run_stays(file):
-    store = opened(file)
+def test_the_first_final_state_of_a_run_stays(store):
     store.begin(made_started())
     finished = made_finished()
     store.end(finished)
     store.end(replace(finished, status=Status.STOPPED, test=None))
     kept = store.get(finished.run_id)
     assert (kept.status, kept.test) == (Status.FINISHED, finished.test)
-    store.close()
+
+
+def test_moments_come_back_in_utc_whatever_zone_they_were_given_in(store):
+    moment = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=timezone(timedelta(hours=-7)))
+    store.restore(replace(made_record(), created=moment))
+    created = store.get(made_record().id).created
+    assert created == moment
+    assert created.utcoffset() == timedelta(0)
+
+
+def test_figures_come_back_to_the_last_bit(store):
+    epoch = replace(made_epoch(), train_loss=0.1 + 0.2, lr=1e-300, images_per_second=1e308)
+    record = replace(made_record(), epochs=(epoch,), train_seconds=5e-324, total_seconds=1 / 3)
+    store.restore(record)
+    assert store.get(record.id) == record
+
+
+def test_every_class_of_every_image_comes_back(store):
+    made = Predictions(bytes(range(10)) * 1000, bytes(reversed(range(10))) * 1000)
+    record = replace(made_record(), validation=made, test=made, test_accuracy=made.accuracy)
+    store.restore(record)
+    assert store.get(record.id) == record
+    assert store.board()[0].test_images == 10_000
+
+
+def test_text_that_no_database_keeps_and_no_terminal_should_see_is_written_out(store):
+    started = replace(
+        made_started(made_spec(dataset="sample").model_copy(update={"recipe": "my\x1b[31m"})),
+        device_name="GPU \0\x1b]0;mine\x07 \ud800 \u202eecived",
+        versions={"torch\x9b": "2.9\n"},
+    )
+    store.begin(started)
+    store.end(RunFinished(started.run_id, Status.FAILED, "a\0b\ud800\r\n[red]c", 1.0, 1.0))
+    kept = store.get(started.run_id)
+    assert kept.device_name == r"GPU \x00\x1b]0;mine\x07 \ud800 \u202eecived"
+    assert kept.cause == r"a\x00b\ud800\r\n[red]c"
+    assert kept.versions == {r"torch\x9b": r"2.9\n"}
+    assert kept.spec.recipe == store.board()[0].recipe == r"my\x1b[31m"
+
+
+def test_a_device_name_of_any_length_can_be_kept(store):
+    store.begin(replace(made_started(), device_name="é" * 1000))
+    assert store.get(made_started().run_id).device_name == "é" * 200
+
+
+def test_an_id_that_was_typed_badly_is_no_id(store):
+    finish(store, "abc000000000")
+    for typed in ("\ud800", "a\0", "\x1b[31m"):
+        with pytest.raises(UsageError, match="There is no run"):
+            store.get(typed)
+
+
+def test_an_id_that_another_program_made_up_is_shown_and_names_no_run(file):
+    holding(file, "abc000000000")
+    outside(file, "DELETE FROM epochs", "DELETE FROM predictions")
+    outside(file, "UPDATE runs SET id = 'abc' || char(27) || '[31m'")
+    with closing(Store(str(file))) as store:
+        assert [row.id for row in store.board()] == [r"abc\x1b[31m"]
+        assert [record.id for record in store.runs()] == [r"abc\x1b[31m"]
+        with pytest.raises(UsageError, match="There is no run 'abc'"):
+            store.get("abc")
+
+
+def test_the_board_says_what_the_runs_say(store):
+    paces = [1000.0, 3000.0]
+    epochs = [made_epoch(n, images_per_second=pace) for n, pace in enumerate(paces, start=1)]
+    record = replace(made_record("cnn-10k"), epochs=tuple(epochs))
+    store.restore(record)
+    store.restore(replace(made_record(status=Status.FAILED), id="fa11ed000000", epochs=()))
+    rows = {row.id: row for row in store.board()}
+    row, failed = rows[record.id], rows["fa11ed000000"]
+    assert row.images_per_second == pytest.approx(record.images_per_second) == 1500
+    assert (row.title, row.epochs, row.test_images) == ("cnn-10k", 2, 1000)
+    assert (row.val_accuracy, row.test_accuracy) == (record.val_accuracy, record.test_accuracy)
+    assert (row.created, row.train_seconds) == (record.created, record.train_seconds)
+    assert (failed.epochs, failed.images_per_second, failed.test_images) == (0, None, None)
+
+
+def test_a_run_deleted_and_restored_is_the_same(store):
+    finish(store, "abc000000000")
+    before = store.get("abc")
+    store.delete("abc")
+    store.restore(before)
+    assert store.get("abc") == before
+
+
+def test_runs_are_added_all_or_none(store):
+    finish(store, "abc000000000")
+    records = [made_record(run_id="abd000000000"), made_record(run_id="abe000000000")]
+
+    def batches():
+        yield records
+        raise StoreError("The third is damaged.")
+
+    with pytest.raises(StoreError, match="third"):
+        store.add_new(batches())
+    assert [record.id for record in store.runs()] == ["abc000000000"]
+
+
+DAMAGES = {
+    "no JSON": "UPDATE runs SET spec = '{{'",
+    "JSON that never ends": "UPDATE runs SET spec = '" + "[" * 100_000 + "'",
+    "another family": """UPDATE runs SET spec = '{"arch": "rnn"}'""",
+    "no moment": "UPDATE runs SET created = 'yesterday'",
+    "a moment nobody lives to see": "UPDATE runs SET created = '9999-12-31 23:59:59.999999'",
+    "a status of its own": "UPDATE runs SET status = 'asleep'",
+    "a text for a figure": "UPDATE runs SET train_seconds = 'long'",
+    "an infinite figure": "UPDATE runs SET test_accuracy = 9e999",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_run_is_named_wherever_it_is_read(file, damage):
+    holding(file, "abc000000000")
+    outside(file, damage.replace("{{", "{"))
+    with closing(Store(str(file))) as store:
+        for ask in (store.runs, store.board, lambda: store.get("abc")):
+            with pytest.raises(StoreError, match=f"abc000000000 in the store {file} is damaged"):
+                ask()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE predictions SET predicted = x'00'",
+        "UPDATE predictions SET predicted = x'00010a03', labels = x'00010203' WHERE split = 'test'",
+        "UPDATE epochs SET val_loss = 'low'",
+        "UPDATE epochs SET images_per_second = 0",
+    ],
+)
+def test_a_run_with_damaged_results_is_named(file, damage):
+    holding(file, "abc000000000")
+    outside(file, damage)
+    with (
+        closing(Store(str(file))) as store,
+        pytest.raises(StoreError, match=f"abc000000000 in the store {file} is damaged"),
+    ):
+        store.get("abc")
 
 
 def test_run_ids_are_12_hexadecimal_digits_and_differ():
@@ -200,7 +293,7 @@ import sys, time
 sys.path.insert(0, {tests!r})
 from making import made_epoch, made_started
 from fashiontui.store import Store
-store = Store({file!r})
+store = Store({place!r})
 store.begin(made_started())
 store.add_epoch(made_epoch())
 print("begun", flush=True)
@@ -209,9 +302,9 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def training(file):
+def training(place):
     """Another process that has begun a run and holds on to it."""
-    code = BEGIN_AND_WAIT.format(tests=str(TESTS), file=str(file))
+    code = BEGIN_AND_WAIT.format(tests=str(TESTS), place=place)
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -220,22 +313,22 @@ def training(file):
         process.kill()
 
 
-def status_in(file) -> Status:
-    store = opened(file)
+def status_in(place) -> Status:
+    store = Store(place)
     [record] = store.runs()
     store.close()
     return record.status
 
 
-def test_a_run_whose_process_lives_is_running_for_others(file, training):
-    assert status_in(file) is Status.RUNNING
+def test_a_run_whose_process_lives_is_running_for_others(place, training):
+    assert status_in(place) is Status.RUNNING
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_a_run_whose_process_was_killed_is_interrupted_at_the_next_start(file, training):
+def test_a_run_whose_process_was_killed_is_interrupted_at_the_next_start(place, training):
     training.send_signal(signal.SIGKILL)
     training.wait()
-    store = opened(file)
+    store = Store(place)
     [record] = store.runs()
     store.close()
     assert record.status is Status.INTERRUPTED
@@ -243,219 +336,29 @@ def test_a_run_whose_process_was_killed_is_interrupted_at_the_next_start(file, t
 
 
 @pytest.mark.skipif(not hasattr(os, "waitid"), reason="needs POSIX processes")
-def test_a_killed_process_that_nobody_reaped_is_dead_too(file, training):
+def test_a_killed_process_that_nobody_reaped_is_dead_too(place, training):
     training.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, training.pid, os.WEXITED | os.WNOWAIT)  # dead, and still in the table
-    assert status_in(file) is Status.INTERRUPTED
+    assert status_in(place) is Status.INTERRUPTED
 
 
-def test_a_run_of_a_process_whose_number_was_given_to_another_is_interrupted(file):
-    store = opened(file)
+def test_a_run_of_a_process_whose_number_was_given_to_another_is_interrupted(place):
+    store = Store(place)
     store.begin(made_started())
     store.close()
-    with sqlite3.connect(file) as plain:
-        plain.execute("UPDATE runs SET owner_started = owner_started - 1000")
-    plain.close()
-    assert status_in(file) is Status.INTERRUPTED
+    outside(place, "UPDATE runs SET owner_started = owner_started - 1000")
+    assert status_in(place) is Status.INTERRUPTED
 
 
-def test_a_run_of_another_machine_is_not_judged(file):
-    store = opened(file)
+def test_a_run_of_another_machine_is_not_judged(place):
+    store = Store(place)
     store.begin(made_started())
     store.close()
-    with sqlite3.connect(file) as plain:
-        plain.execute("UPDATE runs SET owner_host = 'elsewhere', owner_started = 0")
-    plain.close()
-    assert status_in(file) is Status.RUNNING
+    outside(place, "UPDATE runs SET owner_host = 'elsewhere', owner_started = 0")
+    assert status_in(place) is Status.RUNNING
 
 
-def test_runs_that_are_over_are_never_called_interrupted(file):
-    store = opened(file)
-    finish(store, "abc000000000")
-    store.close()
-    with sqlite3.connect(file) as plain:
-        plain.execute("UPDATE runs SET owner_started = 0")
-    plain.close()
-    assert status_in(file) is Status.FINISHED
-
-
-WRITE_MANY = """
-import sys, time
-sys.path.insert(0, {tests!r})
-from making import made_epoch, made_finished, made_started
-from fashiontui.store import Store
-from fashiontui.store.store import new_run_id
-import alembic.command
-sys.stdin.readline()
-store = Store({file!r})
-for _ in range(15):
-    run_id = new_run_id()
-    store.begin(made_started(run_id=run_id))
-    for epoch in range(1, 4):
-        store.add_epoch(made_epoch(epoch, run_id=run_id))
-    store.end(made_finished(run_id))
-"""
-
-
-def test_processes_that_make_a_store_and_write_it_at_once_lose_nothing(file):
-    code = WRITE_MANY.format(tests=str(TESTS), file=str(file))
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    for writer in writers:
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-    said = [writer.communicate(timeout=60)[1] for writer in writers]
-    assert said == [""] * 3
-    store = opened(file)
-    records = store.runs()
-    store.close()
-    assert len(records) == 45
-    assert all(record.status is Status.FINISHED and len(record.epochs) == 3 for record in records)
-
-
-# What cannot be used
-
-
-def refused(where) -> str:
-    with pytest.raises(StoreError) as error:
-        Store(str(where))
-    said = str(error.value)
-    assert error.value.exit_code is ExitCode.NO_STORE
-    assert "\n" not in said
-    return said
-
-
-def foreign(file, *statements):
-    with sqlite3.connect(file) as plain:
-        for statement in statements:
-            plain.execute(statement)
-    plain.close()
-    return file
-
-
-def test_another_programs_database_is_refused_by_name_and_left_as_it_was(file):
-    foreign(file, "CREATE TABLE photos (id INTEGER)", "INSERT INTO photos VALUES (1)")
-    before = file.read_bytes()
-    assert f"{file} is a database of another program" in refused(file)
-    assert file.read_bytes() == before
-    assert [path.name for path in file.parent.glob("runs.*")] == [file.name]
-
-
-@pytest.mark.parametrize("table", ["runs", "alembic_version"])
-def test_another_programs_database_with_a_table_of_our_names_is_refused(file, table):
-    foreign(file, f"CREATE TABLE {table} (id INTEGER)")
-    assert "another program" in refused(file)
-
-
-def test_a_store_of_a_newer_version_is_refused_and_left_as_it_was(file):
-    opened(file).close()
-    foreign(file, "UPDATE alembic_version SET version_num = '9999'")
-    before = file.read_bytes()
-    assert f"{file} was made by a newer fashiontui" in refused(file)
-    assert file.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", [b"not a database at all", b"SQLite format 3\0" + b"\1" * 200])
-def test_a_file_that_is_no_database_is_refused_by_name_and_left_as_it_was(file, content):
-    file.write_bytes(content)
-    assert str(file) in refused(file)
-    assert file.read_bytes() == content
-
-
-def test_a_folder_is_no_store(tmp_path):
-    assert str(tmp_path) in refused(tmp_path)
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    where = tmp_path / "file" / "runs.sqlite3"
-    assert str(where) in refused(where)
-
-
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
-)
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    folder = tmp_path / "closed"
-    folder.mkdir(mode=0o500)
-    assert str(folder) in refused(folder / "runs.sqlite3")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "nonsense://host/runs",
-        "postgresql+nonsense://host/runs",
-        "sqlite://host/runs",
-    ],
-)
-def test_an_address_that_cannot_be_used_is_refused_in_one_sentence(url):
-    assert "Cannot use the store" in refused(url)
-
-
-@pytest.mark.parametrize("url", ["://", "postgresql://user:hush@host:port/runs"])
-def test_an_address_that_cannot_be_read_is_not_repeated(url):
-    said = refused(url)
-    assert "Cannot read the store's URL" in said
-    assert "hush" not in said
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "nonsense://user:hush@host/runs",
-        "postgresql://user:hush@127.0.0.1:1/runs",
-        "postgresql+nonsense://user:hush@host/runs",
-        "://user:hush@host/runs",
-        "sqlite://user:hush@host/runs",
-        "postgresql://user:hush@host:port/runs",
-    ],
-)
-def test_a_password_in_an_address_is_never_repeated(url):
-    with pytest.raises(StoreError) as error:
-        Store(url)
-    assert "hush" not in str(error.value)
-
-
-def test_a_damaged_run_is_named(file):
-    store = opened(file)
-    finish(store, "abc000000000")
-    store.close()
-    foreign(file, """UPDATE runs SET spec = '{"arch": "rnn"}'""")
-    store = opened(file)
-    with pytest.raises(StoreError, match=f"abc000000000 in the store {file} is damaged"):
-        store.get("abc")
-    store.close()
-
-
-# The schema
-
-
-def test_the_tables_are_what_the_migrations_make(file):
-    opened(file).close()
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
-
-
-def test_the_newest_revision_is_the_migrations_head():
-    config = Config()
-    config.set_main_option("script_location", "fashiontui:store/migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]
-
-
-def test_moments_come_back_in_utc(file):
-    store = opened(file)
-    finish(store, "abc000000000")
-    created = store.get("abc").created
-    store.close()
-    assert created.utcoffset() == timedelta(0)
+def test_runs_that_are_over_are_never_called_interrupted(place):
+    holding(place, "abc000000000")
+    outside(place, "UPDATE runs SET owner_started = 0")
+    assert status_in(place) is Status.FINISHED

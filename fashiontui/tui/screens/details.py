@@ -61,7 +61,7 @@ are over the test images of each class.
     def on_mount(self) -> None:
         """Fill the table and draw the curves."""
         record = self._record
-        self.query_one("#facts").border_title = f"Run {record.id}"
+        self.query_one("#facts").border_title = text.plain(f"Run {record.id}")
         self.query_one("#classes").border_title = "Test accuracy by class"
         history = History(epochs=list(record.epochs))
         epochs = float(record.spec.settings.epochs)

@@ -265,7 +265,8 @@ class LabScreen(Screen[None]):
                     self._pin(None)
                 self.notify(f"Deleted {_counted(records)}; press u to undo.")
             case "restored":
-                self.notify(f"Brought back {_counted(records)}." if records else "Nothing to undo.")
+                told = f"Brought back {_counted(records)}." if records else "Nothing to undo."
+                self.notify(told, markup=False)
         self._redraw_soon()
 
     def _read_again(self, run_id: str) -> None:

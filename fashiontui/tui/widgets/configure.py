@@ -1,5 +1,6 @@
 """Panel 1: which network to train, how and where."""
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -16,6 +17,7 @@ from fashiontui.domain.spec import DatasetName, RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import Device, TrainRequested
+from fashiontui.tui.text import plain
 from fashiontui.tui.widgets.fields import SEEDS, Field, TypedInput
 from fashiontui.tui.widgets.network import NetworkForm
 from fashiontui.tui.widgets.settings import FINER, MAIN, SettingsGroup, TrainingSettings
@@ -144,9 +146,9 @@ the focus.
         wanted = self._first.device
         options = [(f"auto ({devices[0].name})", "auto")]
         options += [(f"{d.name} · {d.title}, {d.memory_gib:.0f} GiB", d.name) for d in devices]
-        select.set_options(options)
+        select.set_options([(Text(printable(label)), name) for label, name in options])
         select.value = wanted if wanted in {name for _, name in options} else "auto"
-        select.tooltip = "\n".join(label for label, _ in options[1:])
+        select.tooltip = Content("\n").join(plain(label) for label, _ in options[1:])
 
     def choose_model(self, name: str) -> None:
         """Fill in one of the report's models."""

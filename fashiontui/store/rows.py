@@ -1,0 +1,197 @@
+"""From the tables' rows to whole runs, and back.
+
+What is read is checked: anyone may have written it.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, Row, insert, select
+
+from fashiontui.domain.errors import StoreError, UsageError
+from fashiontui.domain.events import Predictions, RunStarted
+from fashiontui.domain.record import RunRecord
+from fashiontui.domain.text import printable
+from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, predictions, runs
+
+_Values = Mapping[str, Any]
+_RECORD = TypeAdapter(RunRecord)
+
+
+def read_runs(
+    connection: Connection,
+    name: str,
+    chosen: Sequence[str] | None = None,
+    with_predictions: bool = False,
+) -> list[RunRecord]:
+    """Runs, the newest first.
+
+    Args:
+        connection: To the store.
+        name: What to call the store in an error.
+        chosen: Their ids; all when None.
+        with_predictions: They are by far the largest part of a run.
+
+    Raises:
+        StoreError: a run is damaged.
+    """
+    wanted = select(runs).order_by(runs.c.created.desc(), runs.c.id)
+    trained = select(epochs).order_by(epochs.c.run_id, epochs.c.epoch)
+    made = select(predictions).order_by(predictions.c.run_id)
+    if chosen is not None:
+        wanted = wanted.where(runs.c.id.in_(chosen))
+        trained = trained.where(epochs.c.run_id.in_(chosen))
+        made = made.where(predictions.c.run_id.in_(chosen))
+    rows = connection.execute(wanted).all()
+    histories = _by_run(connection.execute(trained))
+    splits = _by_run(connection.execute(made)) if with_predictions else {}
+    return [
+        record_from(row._asdict(), histories.get(row.id, []), splits.get(row.id, []), name)
+        for row in rows
+    ]
+
+
+def _by_run(rows: Iterable[Row[Any]]) -> dict[str, list[_Values]]:
+    grouped = groupby((row._asdict() for row in rows), key=lambda row: row["run_id"])
+    return {run_id: list(group) for run_id, group in grouped}
+
+
+def record_from(
+    row: _Values,
+    history: Sequence[_Values],
+    splits: Sequence[_Values],
+    name: str,
+) -> RunRecord:
+    """One run from its rows, checked.
+
+    Raises:
+        StoreError: it holds what this program never stores.
+    """
+    made = {split["split"]: split for split in splits}
+    try:
+        record = _RECORD.validate_python(
+            {
+                **row,
+                "versions": {
+                    printable(library): printable(version)
+                    for library, version in row["versions"].items()
+                },
+                "epochs": history,
+                "validation": made.get("validation"),
+                "test": made.get("test"),
+            }
+        )
+        _check_values(record)
+    except ValidationError as error:
+        at = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise damaged(row["id"], name, at) from error
+    except (AttributeError, TypeError, ValueError, OverflowError, UsageError) as error:
+        raise damaged(row["id"], name, str(error)) from error
+    return record
+
+
+def damaged(run_id: object, name: str, where: str = "") -> StoreError:
+    """The error that names a run whose rows cannot be used."""
+    at = f" ({printable(where)[:80]})" if where else ""
+    return StoreError(f"Run {printable(str(run_id))[:40]} in the store {name} is damaged{at}.")
+
+
+def _check_values(record: RunRecord) -> None:
+    """What types alone do not say.
+
+    Raises:
+        ValueError: a figure is none, or predictions fit no images.
+    """
+    numbers = [record.train_seconds, record.total_seconds, record.test_accuracy]
+    for epoch in record.epochs:
+        numbers += [epoch.train_loss, epoch.val_loss, epoch.val_accuracy, epoch.lr]
+        numbers += [epoch.images_per_second, epoch.train_seconds]
+        if epoch.images_per_second <= 0:
+            raise ValueError("images_per_second")
+    if not all(number is None or math.isfinite(number) for number in numbers):
+        raise ValueError("a figure that is no number")
+    for made in (record.validation, record.test):
+        if made is not None and not _fits(made):
+            raise ValueError("predictions")
+    record.spec.family.check(record.spec.shape)
+
+
+def _fits(made: Predictions) -> bool:
+    """Whether there is one class from 0 to 9 for every image, and at least one image."""
+    same = 0 < len(made.labels) == len(made.predicted)
+    return same and max(made.labels) <= 9 and max(made.predicted) <= 9
+
+
+def started_row(started: RunStarted) -> dict[str, object]:
+    """The columns of a run that a run's first event fills."""
+    return {
+        "id": started.run_id,
+        "spec": started.spec.model_dump(mode="json"),
+        "device": started.device,
+        "device_name": printable(started.device_name)[:MOST_DEVICE_NAME],
+        "precision": started.precision,
+        "threads": started.threads,
+        "versions": started.versions,
+    }
+
+
+def add_records(
+    connection: Connection, records: Sequence[RunRecord], owner: Mapping[str, object]
+) -> None:
+    """Write whole runs, with histories and predictions.
+
+    Args:
+        connection: In a transaction that writes.
+        records: Runs whose ids the store does not have yet.
+        owner: The columns that say which process they belong to.
+    """
+    if not records:
+        return
+    connection.execute(insert(runs), [{**_run_row(record), **owner} for record in records])
+    trained = [
+        {**asdict(epoch), "run_id": record.id} for record in records for epoch in record.epochs
+    ]
+    if trained:
+        connection.execute(insert(epochs), trained)
+    for record in records:
+        add_predictions(connection, record.id, record.validation, record.test)
+
+
+def add_predictions(
+    connection: Connection,
+    run_id: str,
+    validation: Predictions | None,
+    test: Predictions | None,
+) -> None:
+    """Write what a run's network made of the validation and the test images."""
+    made = {"validation": validation, "test": test}
+    rows = [
+        {"run_id": run_id, "split": split, "predicted": one.predicted, "labels": one.labels}
+        for split, one in made.items()
+        if one is not None
+    ]
+    if rows:
+        connection.execute(insert(predictions), rows)
+
+
+def _run_row(record: RunRecord) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "created": record.created,
+        "status": record.status.value,
+        "cause": record.cause,
+        "spec": record.spec.model_dump(mode="json"),
+        "device": record.device,
+        "device_name": printable(record.device_name)[:MOST_DEVICE_NAME],
+        "precision": record.precision,
+        "threads": record.threads,
+        "versions": record.versions,
+        "train_seconds": record.train_seconds,
+        "total_seconds": record.total_seconds,
+        "test_accuracy": record.test_accuracy,
+        "weights_sha256": record.weights_sha256,
+    }
