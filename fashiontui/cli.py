@@ -4,20 +4,19 @@ import errno
 import json
 import os
 import sys
-from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
 from fashiontui import __version__
+from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.text import printable
 
 if TYPE_CHECKING:
     from fashiontui.batch import Output
     from fashiontui.domain.plan import Network
-    from fashiontui.store import Store
 
 app = typer.Typer(
     help="An accuracy-per-weight lab: small networks on Fashion-MNIST under weight budgets.",
@@ -25,7 +24,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-runs_app = typer.Typer()
 app.add_typer(runs_app, name="runs")
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
@@ -34,21 +32,7 @@ _CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 _NETWORK = "Which networks"
 _TRAINING = "Training, over the recipe"
-_MACHINE = "Where and how"
 _FORMATS = ("json", "jsonl", "csv", "markdown", "latex")
-_OUTPUT = "What stdout gets (default: tables)"
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        help="SQLite file or SQLAlchemy URL where runs are kept.",
-        envvar="FASHIONTUI_STORE",
-        rich_help_panel=_MACHINE,
-    ),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON document.", rich_help_panel=_OUTPUT)
-]
 
 
 def _setting(text: str) -> Any:
@@ -106,25 +90,25 @@ def start(
     ] = None,
     device: Annotated[
         str,
-        typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=_MACHINE),
+        typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MACHINE),
     ] = "auto",
     threads: Annotated[
-        str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=_MACHINE)
+        str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=MACHINE)
     ] = "auto",
     precision: Annotated[
-        str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=_MACHINE)
+        str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=MACHINE)
     ] = "auto",
     data: Annotated[
         str,
         typer.Option(
             help="fashion-mnist, sample (embedded), or auto: the first, failing that the second.",
-            rich_help_panel=_MACHINE,
+            rich_help_panel=MACHINE,
         ),
     ] = "auto",
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=_MACHINE
+            help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
         ),
     ] = None,
     store: StoreOption = None,
@@ -135,16 +119,16 @@ def start(
     json_: JsonOption = False,
     jsonl: Annotated[
         bool,
-        typer.Option("--jsonl", help="One event a line, as it happens.", rich_help_panel=_OUTPUT),
+        typer.Option("--jsonl", help="One event a line, as it happens.", rich_help_panel=OUTPUT),
     ] = False,
     csv: Annotated[
-        bool, typer.Option("--csv", help="One run a line.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("--csv", help="One run a line.", rich_help_panel=OUTPUT)
     ] = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=OUTPUT)
     ] = False,
     latex: Annotated[
-        bool, typer.Option("--latex", help="LaTeX tables (booktabs).", rich_help_panel=_OUTPUT)
+        bool, typer.Option("--latex", help="LaTeX tables (booktabs).", rich_help_panel=OUTPUT)
     ] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
@@ -237,106 +221,6 @@ def models(
         print_models(networks)
 
 
-@runs_app.callback(invoke_without_command=True)
-def runs(context: typer.Context, store: StoreOption = None, json_: JsonOption = False) -> None:
-    """List, show, delete, export or import stored runs; lists them when it is not said which."""
-    if context.invoked_subcommand is None:
-        list_runs(store, json_)
-
-
-@runs_app.command("list")
-def list_runs(store: StoreOption = None, json_: JsonOption = False) -> None:
-    """List stored runs, the newest first."""
-    with _open_store(store) as opened:
-        records = opened.runs()
-    if json_:
-        from fashiontui.export.documents import SCHEMA, run_object
-
-        print(json.dumps({"schema": SCHEMA, "runs": [run_object(r) for r in records]}, indent=2))
-    else:
-        from fashiontui.export.terminal import print_runs
-
-        print_runs(records)
-
-
-@runs_app.command("show")
-def show_run(
-    run_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
-    store: StoreOption = None,
-    json_: JsonOption = False,
-) -> None:
-    """Show one run: its spec, its history and its results."""
-    with _open_store(store) as opened:
-        record = opened.get(run_id)
-    from fashiontui.export.documents import run_object
-
-    if json_:
-        print(json.dumps(run_object(record), indent=2))
-    else:
-        from fashiontui.export.terminal import print_run
-
-        print_run(record)
-
-
-@runs_app.command("delete")
-def delete_run(
-    run_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
-    store: StoreOption = None,
-) -> None:
-    """Delete one run, its history and its predictions."""
-    with _open_store(store) as opened:
-        print(f"Deleted run {opened.delete(run_id)}.", file=sys.stderr)
-
-
-@runs_app.command("export")
-def export(
-    file: Annotated[str, typer.Argument(help="The file to write: a store itself.")],
-    run_ids: Annotated[
-        list[str] | None, typer.Argument(help="Ids, or beginnings of them (default: all runs).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
-    store: StoreOption = None,
-) -> None:
-    """Copy runs to a file that --store opens and runs import reads.
-
-    Checkpoints of models are files outside of the store; they are not copied.
-    """
-    if "://" in file:
-        raise UsageError(
-            "runs export writes a file; to copy runs to a server: "
-            "fashiontui runs import FILE --store URL"
-        )
-    with _open_store(store) as opened:
-        from fashiontui.store.transfer import export_runs
-
-        count = export_runs(opened, Path(file), run_ids or [], force)
-    print(f"Exported {_runs(count)} to {file}.", file=sys.stderr)
-
-
-@runs_app.command("import")
-def import_(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="An exported file, or any store's path or URL.")
-    ],
-    store: StoreOption = None,
-) -> None:
-    """Add the runs of another store to this one; runs that are there already stay as they are.
-
-    The other store is not changed. Checkpoints of models are files outside of it; they are not
-    copied.
-    """
-    with _open_store(store) as opened:
-        from fashiontui.store.transfer import import_runs
-
-        done = import_runs(opened, source)
-    were = "was" if done.known == 1 else "were"
-    print(f"Imported {_runs(done.new)}, {done.known} {were} already there.", file=sys.stderr)
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count:,} runs"
-
-
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the table in the README.
 
@@ -419,14 +303,6 @@ def _data_folders(data_dir: Path | None) -> list[Path]:
 
     folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
     return [Path(os.path.expanduser(folder)) for folder in folders if folder]
-
-
-def _open_store(where: str | None) -> "AbstractContextManager[Store]":
-    """The store, closed at the end: SQLite then leaves one file, without its log beside it."""
-    from fashiontui.paths import default_store
-    from fashiontui.store import Store
-
-    return closing(Store(where or default_store()))
 
 
 def _networks(

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Literal
 
@@ -14,6 +14,11 @@ PATIENCE_SECONDS = 1.8
 """After a signal the process leaves in any case, even from within a long step or a locked store:
 finished epochs are kept already, and the run counts as interrupted."""
 LISTENED = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+
+def minded() -> list[signal.Signals]:
+    """The signals that end the program, less those it was started to ignore, as by ``nohup``."""
+    return [number for number in LISTENED if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 class Signals:
@@ -39,22 +44,21 @@ class Signals:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in LISTENED}
-        minded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+        before = {number: signal.getsignal(number) for number in minded()}
         # Python runs handlers between two lines of the main thread, which may be long in coming:
         # another thread hears of the signal through a socket at once, and watches the clock.
         heard, told = socket.socketpair()
         told.setblocking(False)
         waker = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-        watch = threading.Thread(target=_watch, args=(heard, minded), daemon=True)
+        watch = threading.Thread(target=_watch, args=(heard, set(map(int, before))), daemon=True)
         watch.start()
-        for number in minded:
+        for number in before:
             signal.signal(number, self._handle)
         try:
             yield
         finally:
-            for number in minded:
-                signal.signal(number, before[number])
+            for number, handler in before.items():
+                signal.signal(number, handler)
             signal.set_wakeup_fd(waker)
             told.close()
             watch.join()
@@ -90,13 +94,13 @@ class Signals:
 def leave_at_once(number: int) -> None:
     """End the process as killed by a signal, with the terminal's cursor shown again."""
     if sys.stderr is not None and sys.stderr.isatty():
-        os.write(sys.stderr.fileno(), b"\x1b[?25h\r\n")
+        with suppress(OSError):  # it has gone
+            os.write(sys.stderr.fileno(), b"\x1b[?25h\r\n")
     os._exit(128 + number)
 
 
-def _watch(heard: socket.socket, minded: list[signal.Signals]) -> None:
-    """Leave a while after the first signal, and at once after the second."""
-    numbers = {int(number) for number in minded}
+def _watch(heard: socket.socket, numbers: set[int]) -> None:
+    """Leave a while after the first of these signals, and at once after the second."""
     first: int | None = None
     while True:
         try:

@@ -22,6 +22,10 @@ class Status(StrEnum):
     """Its process vanished; found at the next start."""
 
 
+UNFINISHED = (Status.STOPPED, Status.INTERRUPTED)
+"""Runs in these states can be continued."""
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a network made of a set of images, and what they are: one byte an image."""

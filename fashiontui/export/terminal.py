@@ -1,14 +1,15 @@
 """Tables and a chart on stdout, through Rich and plotext."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, floor, log10
 
-from rich import box
+from rich import box, filesize
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from fashiontui.domain.events import UNFINISHED
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES, Family, Shape
@@ -78,8 +79,13 @@ def print_models(networks: Iterable[tuple[str | None, Family, Shape, int | None]
     )
 
 
-def print_runs(records: Sequence[RunRecord]) -> None:
-    """One line a run."""
+def print_runs(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> None:
+    """One line a run, and what their checkpoints take.
+
+    Args:
+        records: The runs.
+        checkpoints: Bytes of each checkpoint on this machine, by run.
+    """
     drawn = _drawn(
         f"{len(records)} runs, the newest first",
         ("Id", "Model", "Data", "Recipe", "Seed", "Weights")
@@ -101,7 +107,19 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             f"{run.created:%Y-%m-%d %H:%M}",
         )
         drawn.add_row(*(Text(cell) for cell in cells))
-    stdout_console().print(drawn)
+    console = stdout_console()
+    console.print(drawn)
+    console.print(_on_disk(records, checkpoints), soft_wrap=True)
+
+
+def _on_disk(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> Text:
+    """What checkpoints take, and how many runs wait to be continued from one."""
+    said = f"Checkpoints take {filesize.decimal(sum(checkpoints.values()))} of disk"
+    waiting = sum(run.status in UNFINISHED and run.id in checkpoints for run in records)
+    if waiting:
+        runs = "1 run" if waiting == 1 else f"{waiting} runs"
+        said += f"; {runs} can be continued: fashiontui --batch --resume"
+    return Text(f"{said}.")
 
 
 def print_run(run: RunRecord) -> None:

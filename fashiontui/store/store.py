@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.events import EpochEnded, RunFinished, RunStarted, Status
+from fashiontui.domain.events import UNFINISHED, EpochEnded, RunFinished, RunStarted, Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.text import printable
 from fashiontui.store.board import read_board
@@ -34,8 +34,7 @@ from fashiontui.store.schema import bring_up_to_date, refuse_foreign_file
 from fashiontui.store.tables import epochs
 from fashiontui.store.tables import runs as runs_table
 
-RESUMABLE = (Status.STOPPED.value, Status.INTERRUPTED.value)
-"""Runs in these states can be continued."""
+RESUMABLE = tuple(status.value for status in UNFINISHED)
 MEMORY = "sqlite://"
 """URL of a store that lives as long as the object."""
 

@@ -11,19 +11,23 @@ from fashiontui import paths
 from fashiontui.config import Config, load_config
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.spec import DataChoice
+from fashiontui.signals import minded
 
 if TYPE_CHECKING:
     from fashiontui.tui.app import FashionTui
 
 
 def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str | None) -> int:
-    """Run the app until the user quits; the exit code, which is 0 then.
+    """Run the app until the user quits or a signal ends it.
 
     Args:
         store: URL or path of the store.
         data: Which data set.
         data_folders: Where Fashion-MNIST may lie; a download goes to the first.
         device: Device picked at first; the one picked last when None.
+
+    Returns:
+        The exit code: 0 when the user quit, 128 and its number after a signal.
 
     Raises:
         UsageError: the terminal cannot show it.
@@ -54,6 +58,9 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
 
 
 async def _run(app: "FashionTui") -> None:
+    loop = asyncio.get_running_loop()
+    for number in minded():
+        loop.add_signal_handler(number, app.leave_by_signal, number)
     await app.run_async()
     if app.last_words:
         print(f"fashiontui: {app.last_words}", file=sys.stderr)

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from textual import on, work
@@ -17,6 +19,7 @@ from fashiontui.config import Config, check_keymap
 from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.spec import DataChoice, DatasetName
 from fashiontui.domain.text import printable
+from fashiontui.signals import PATIENCE_SECONDS, leave_at_once
 from fashiontui.tui.choice import Choice, save_choice
 from fashiontui.tui.commands import Actions
 from fashiontui.tui.keys import keymap_complaints
@@ -26,7 +29,7 @@ from fashiontui.tui.queue import Job, RunQueue
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.lab import LabScreen
-from fashiontui.tui.terminal import Glyphs, Nearest, usable_marker
+from fashiontui.tui.terminal import Glyphs, Nearest, hung_up, usable_marker
 from fashiontui.tui.themes import OURS, SERIES
 from fashiontui.tui.worker import Trainer
 
@@ -37,6 +40,8 @@ SOON_SECONDS = 1.0
 """How long quitting waits before it says what for."""
 LATEST_SECONDS = 5.0
 """How long it waits at most: a store may be locked for half a minute."""
+SIGNAL_SECONDS = 1.4
+"""How long it waits after a signal: whoever sent it may kill for good two seconds later."""
 
 
 class FashionTui(App[None]):
@@ -86,6 +91,7 @@ class FashionTui(App[None]):
         self._config = config
         self._notices = list(notices)
         self._leaving = False
+        self._exit_code = 0
         self.left_behind = False
         self.last_words = ""
         self._dress()
@@ -217,7 +223,7 @@ class FashionTui(App[None]):
         if current is not None and not await self.push_screen_wait(
             Confirm(
                 "Quit while a run trains?",
-                f"{current.spec.title} is stopped; the epochs it finished stay in the store.",
+                f"{current.spec.title} is stopped and saved; c on the board continues it.",
                 "Stop and quit",
                 "Keep training",
             )
@@ -225,7 +231,22 @@ class FashionTui(App[None]):
             return
         await self._leave()
 
-    async def _leave(self) -> None:
+    def leave_by_signal(self, number: int) -> None:
+        """Save what trains and exit as the signal asks; after a second one, at once."""
+        self._exit_code = 128 + number
+        self.queue.close()
+        # Drawing on a terminal that is gone may block for ever; the training thread still saves.
+        last_resort = Timer(PATIENCE_SECONDS, os._exit, (self._exit_code,))
+        last_resort.daemon = True
+        last_resort.start()
+        if not self.is_running:
+            leave_at_once(number)
+        elif self._leaving:
+            self._go(joined=False)
+        else:
+            self.run_worker(self._leave(SIGNAL_SECONDS), group="leaving")
+
+    async def _leave(self, patience: float = LATEST_SECONDS) -> None:
         """Stop the run under way, wait for its thread, then exit."""
         self._leaving = True
         self.lab.note("Quitting.")
@@ -238,16 +259,16 @@ class FashionTui(App[None]):
         )
         save_choice(remembered, paths.last_choice_file())
         self.queue.close()
-        self._go(joined=await self._joined())
+        self._go(joined=await self._joined(patience))
 
-    async def _joined(self) -> bool:
+    async def _joined(self, patience: float) -> bool:
         """Wait for the threads, not for ever: whether each of them has come to its end."""
         threads = [worker.wait() for worker in self.workers if worker.group in THREADS]
         joining = asyncio.gather(*threads, return_exceptions=True)
         current = self.queue.current
         await asyncio.wait({joining}, timeout=SOON_SECONDS)
         if not joining.done() and current is not None:
-            wait = LATEST_SECONDS - SOON_SECONDS
+            wait = patience - SOON_SECONDS
             self.notify(
                 f"Waiting up to {wait:.0f} s for {current.spec.title} to stop and its last epoch "
                 "to be stored; another process may have locked the store. q leaves at once.",
@@ -262,10 +283,12 @@ class FashionTui(App[None]):
         if not joined and current is not None:
             self.last_words = (
                 f"{current.spec.title} could not be stored to its end; the next start shows it as "
-                "interrupted, with the epochs that are stored."
+                "interrupted, to be continued from its last stored epoch."
             )
         self.library.close()
-        self.exit()
+        if hung_up():
+            os._exit(self._exit_code)
+        self.exit(return_code=self._exit_code)
 
     def action_interrupt(self) -> None:
         """Ask whether to stop the run, or say how to quit."""
@@ -281,7 +304,7 @@ class FashionTui(App[None]):
         if await self.push_screen_wait(
             Confirm(
                 "Stop the run?",
-                f"{current.spec.title} keeps the epochs it finished; waiting runs are held.",
+                f"{current.spec.title} is saved, to be continued; waiting runs are held.",
                 "Stop",
                 "Keep training",
             )

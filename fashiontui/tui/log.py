@@ -19,9 +19,10 @@ def line(event: Event, history: History) -> str | None:
     match event:
         case RunStarted():
             spec = event.spec
+            again = f"continued after epoch {len(event.epochs)}, " if event.epochs else ""
             return (
-                f"▶ {title} seed {spec.seed}: {event.weights:,} weights, recipe {spec.recipe}, "
-                f"{event.device} ({event.device_name}), {event.precision}, "
+                f"▶ {title} seed {spec.seed}: {again}{event.weights:,} weights, "
+                f"recipe {spec.recipe}, {event.device} ({event.device_name}), {event.precision}, "
                 f"{event.threads} thread{'s' if event.threads > 1 else ''}, run {event.run_id}"
             )
         case EpochEnded():

@@ -1,5 +1,6 @@
 """Everything the threads tell the app, and the widgets tell the screen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,14 +95,14 @@ class RunsFetched(Message):
 
     records: tuple[RunRecord, ...]
     purpose: str
-    """marked, pinned, details, rerun, deleted or restored: what they were asked for."""
+    """marked, pinned, details, rerun, continue, deleted or restored: what they are for."""
 
 
 @dataclass
 class TrainRequested(Message):
-    """The user wants these runs trained."""
+    """The user wants these runs trained, or, where they are stored ones, continued."""
 
-    specs: list[RunSpec]
+    runs: Sequence[RunSpec | RunRecord]
 
 
 @dataclass

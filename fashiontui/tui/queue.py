@@ -1,10 +1,11 @@
 """The queue of runs: filled by the screen, drained by the training thread."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from threading import Condition
 
+from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName, RunSpec
 
 _numbers = count(1)
@@ -17,6 +18,8 @@ class Job:
     number: int
     """Tells apart jobs with the same spec."""
     spec: RunSpec
+    continues: str | None = None
+    """Id of the stored run to continue; None begins a new one."""
 
 
 class RunQueue:
@@ -48,9 +51,19 @@ class RunQueue:
         with self._changed:
             return self._held
 
-    def add(self, specs: Iterable[RunSpec]) -> list[Job]:
-        """Append runs to the queue; asking for more is also a wish to go on."""
-        jobs = [Job(next(_numbers), spec) for spec in specs]
+    def add(self, runs: Iterable[RunSpec | RunRecord]) -> list[Job]:
+        """Append runs to begin or to continue; asking for more is also a wish to go on.
+
+        A run to be continued that waits already, or trains, is not added again.
+        """
+        present = {job.continues for job in (*self.waiting, self.current) if job}
+        jobs = [
+            Job(next(_numbers), run.spec, run.id)
+            if isinstance(run, RunRecord)
+            else Job(next(_numbers), run)
+            for run in runs
+            if not isinstance(run, RunRecord) or run.id not in present
+        ]
         with self._changed:
             self._waiting += jobs
             self._held = False
@@ -77,10 +90,12 @@ class RunQueue:
                 self._waiting.insert(max(0, min(len(self._waiting), place + by)), job)
 
     def use_dataset(self, dataset: DatasetName) -> None:
-        """Train every waiting job on this data set: the one asked for is not to be had."""
+        """Begin every waiting job on this data set: the one asked for is not to be had."""
         with self._changed:
             self._waiting = [
-                Job(job.number, job.spec.model_copy(update={"dataset": dataset}))
+                job
+                if job.continues
+                else replace(job, spec=job.spec.model_copy(update={"dataset": dataset}))
                 for job in self._waiting
             ]
 

@@ -3,6 +3,7 @@
 Asked of the environment, because a terminal itself does not tell.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -38,6 +39,19 @@ def check_terminal(environment: Mapping[str, str] = os.environ) -> None:
             f"A terminal with TERM={environment['TERM']} cannot show the app; where it is a better "
             "one, set TERM (to xterm-256color, say), else run: fashiontui --batch"
         )
+
+
+def hung_up() -> bool:
+    """Whether the terminal the app was started in is gone."""
+    if os.name == "nt" or sys.__stdin__ is None:
+        return False
+    import termios
+
+    try:
+        termios.tcgetattr(sys.__stdin__.fileno())
+    except termios.error as error:
+        return bool(error.args[0] == errno.EIO)
+    return False
 
 
 def terminal_glyphs(

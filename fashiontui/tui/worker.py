@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 
 from fashiontui import paths
 from fashiontui.domain.errors import DataError, ExitCode, FashiontuiError
+from fashiontui.domain.events import Scoring
 from fashiontui.domain.spec import DataChoice, DatasetName
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import (
@@ -97,18 +98,26 @@ class Trainer:
     def _train(self, job: Job) -> None:
         """Train one job, posting each event; closing the generator is what stops it."""
         from fashiontui.engine import choose_placement, find_device
-        from fashiontui.runner import run
+        from fashiontui.runner import resume, run
 
         store = self._library.store()
-        device = find_device(job.spec.device)
+        if job.continues:
+            device = find_device(store.get(job.continues).device)
+        else:
+            device = find_device(job.spec.device)
         images = self._images(job.spec.dataset, str(device))
-        measured = paths.measurements_file()
-        placement = choose_placement(job.spec, device, measured, spare_cores=1)  # for the screen
         stopped = self._is_ending(job)
         if not stopped:
-            with closing(run(job.spec, images, placement, store)) as events:
+            if job.continues:
+                following = resume(store.resume(job.continues), images, store)
+            else:
+                known = paths.measurements_file()
+                placement = choose_placement(job.spec, device, known, spare_cores=1)  # the screen's
+                following = run(job.spec, images, placement, store)
+            with closing(following) as events:
                 for event in events:
-                    self._post(RunEvent(job, event))
+                    if not isinstance(event, Scoring):
+                        self._post(RunEvent(job, event))
                     if stopped := self._is_ending(job):
                         break
         self._queue.done(job)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from driving import drive, press, settle
-from scripted import ScriptedApp, named_network, spec_of
+from scripted import ScriptedApp, named_network, spec_of, story
 from textual.pilot import Pilot
 from textual.widgets import (
     Button,
@@ -20,6 +20,7 @@ from textual.widgets._collapsible import CollapsibleTitle
 from fashiontui import paths
 from fashiontui.config import Config
 from fashiontui.domain.errors import ExitCode
+from fashiontui.domain.events import RunFinished, RunStarted, Status
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.tui.choice import load_choice
 from fashiontui.tui.keys import LAB_KEYS, keymap_complaints
@@ -219,6 +220,45 @@ def test_r_queues_the_exact_spec() -> None:
         assert [job.spec for job in app.queue.waiting] == [app.library.store().get(row.id).spec]
 
     drive(scenario)
+
+
+@pytest.mark.parametrize("place", ["board", "details"])
+def test_c_queues_a_stopped_run_to_be_continued_and_only_once(place: str) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        stopped = await cursor_on(Status.STOPPED, app, pilot)
+        for _ in range(2):
+            await press(pilot, *(["c"] if place == "board" else ["enter", "c"]))
+        assert [job.continues for job in app.queue.waiting] == [stopped]
+
+    drive(scenario)
+
+
+def test_c_does_nothing_on_a_finished_run() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await cursor_on(Status.FINISHED, app, pilot)
+        await press(pilot, "c", "enter", "c")
+        assert app.queue.waiting == ()
+
+    drive(scenario)
+
+
+async def cursor_on(status: Status, app: ScriptedApp, pilot: Pilot[Any]) -> str:
+    """Put the board's cursor on a run in this state; its id."""
+    await press(pilot, "4", "v")
+    store = app.library.store()
+    if status is Status.STOPPED:
+        spec = spec_of(named_network("cnn-10k"))
+        for event in story("0123456789ab", spec, 2, Status.RUNNING):
+            if isinstance(event, RunStarted):
+                store.begin(event)
+        store.end(RunFinished("0123456789ab", Status.STOPPED))
+    await press(pilot, "ctrl+r")
+    place, row = next(
+        (place, row) for place, row in enumerate(app.lab.board._order) if row.status is status
+    )
+    app.lab.board.table.move_cursor(row=place)
+    await settle(pilot)
+    return row.id
 
 
 def test_enter_opens_a_run_and_escape_returns() -> None:

@@ -82,6 +82,37 @@ def test_a_run_trains_is_stopped_and_the_thread_is_joined(tmp_path: Path) -> Non
     assert sorted(kept) == [Status.FINISHED, Status.FINISHED, Status.STOPPED, Status.STOPPED]
 
 
+def test_c_continues_a_stopped_run_as_if_it_had_not_been_stopped(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+
+    async def run() -> None:
+        async with app.run_test(size=(150, 45)) as pilot:
+            lab = app.lab
+            app.queue.add([sample_spec(epochs=60)])
+            await until(pilot, "the first run", lambda: lab.history.status is Status.FINISHED)
+            app.queue.add([sample_spec(epochs=60)])
+            await until(pilot, "an epoch", lambda: 0 < len(lab.history.epochs) < 60)
+            await pilot.press("s")
+            await until(pilot, "the stop", lambda: app.queue.current is None)
+            assert lab.history.status is Status.STOPPED
+            await pilot.press("4")
+            place = next(
+                place for place, row in enumerate(lab.board._order) if row.status is Status.STOPPED
+            )
+            lab.board.table.move_cursor(row=place)
+            await pilot.pause()
+            await pilot.press("c")
+            await until(pilot, "the end", lambda: lab.history.status is Status.FINISHED)
+            assert [epoch.epoch for epoch in lab.history.epochs] == list(range(1, 61))
+            await pilot.press("q")
+            await until(pilot, "the end", lambda: not app.is_running)
+
+    asyncio.run(run())
+    one, other = Store(str(tmp_path / "runs.db")).runs()
+    assert one.weights_sha256 == other.weights_sha256
+    assert [e.train_loss for e in one.epochs] == [e.train_loss for e in other.epochs]
+
+
 def test_a_store_that_cannot_be_opened_is_said_and_the_app_lives_on(tmp_path: Path) -> None:
     (tmp_path / "runs.db").write_text("not a database at all, but long enough to be read as one")
     app = app_on(tmp_path)

@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from fashiontui.domain.classes import CLASS_NAMES
-from fashiontui.domain.events import Predictions, Status
+from fashiontui.domain.events import UNFINISHED, Predictions, Status
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.tui import text
@@ -33,6 +33,8 @@ class Details(Screen[None]):
                 tooltip="Back to the lab"),
         Binding("r", "rerun", "Re-run", id="details.rerun",
                 tooltip="Train this run's exact spec again"),
+        Binding("c", "continue", "Continue", id="details.continue",
+                tooltip="Train this run to its end"),
         *CHART_KEYS,
     ]  # fmt: skip
     HELP = """\
@@ -87,6 +89,15 @@ are over the test images of each class.
         """Train this spec again, and go back to watch."""
         self.app.pop_screen()
         self.app.screen.post_message(TrainRequested([self._record.spec]))
+
+    def action_continue(self) -> None:
+        """Train this run to its end, and go back to watch."""
+        self.app.pop_screen()
+        self.app.screen.post_message(TrainRequested([self._record]))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to continue only what is unfinished."""
+        return action != "continue" or self._record.status in UNFINISHED
 
     def action_log_axis(self) -> None:
         """Logarithmic or linear axis for the selected chart."""

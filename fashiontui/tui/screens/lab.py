@@ -1,5 +1,7 @@
 """The main screen: configure, watch and compare."""
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
@@ -7,7 +9,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
 
-from fashiontui.domain.board import live_row
+from fashiontui.domain.board import BoardRow, live_row
 from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
@@ -83,6 +85,7 @@ class LabScreen(Screen[None]):
         self._marked: dict[str, RunRecord] = {}
         self._pinned: RunRecord | None = None
         self._stale = False
+        self._opened = False
 
     def compose(self) -> ComposeResult:
         """Status, panels, keys."""
@@ -145,9 +148,12 @@ class LabScreen(Screen[None]):
     @on(TrainRequested)
     def _add_runs(self, message: TrainRequested) -> None:
         begins_now = self._queue.current is None  # asked first: the thread takes it at once
-        self._queue.add(message.specs)
-        first = message.specs[0]
-        more = f" and {len(message.specs) - 1} more" if len(message.specs) > 1 else ""
+        jobs = self._queue.add(message.runs)
+        if not jobs:
+            self.notify("This run waits in the queue already, or trains.")
+            return
+        first = jobs[0].spec
+        more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
         self.note(f"Queued {first.title}, seed {first.seed}{more}.")
         self._show_queue()
         if self.has_class("-narrow") and begins_now:
@@ -187,7 +193,8 @@ class LabScreen(Screen[None]):
             seconds = self.history.train_seconds
             self.history.fold(RunFinished(started.run_id, Status.STOPPED, None, seconds, seconds))
             self.note(
-                f"{started.spec.title} stopped; its {len(self.history.epochs)} epochs are kept."
+                f"{started.spec.title} stopped after {len(self.history.epochs)} epochs and saved; "
+                "c on the board continues it."
             )
         if started is not None:
             self._read_again(started.run_id)
@@ -243,8 +250,18 @@ class LabScreen(Screen[None]):
     @on(BoardLoaded)
     def _board_loaded(self, message: BoardLoaded) -> None:
         self.board.load(message.rows)
+        self._tell_of_interrupted(message.rows)
         if self._queue.current is not None and self.history.started and not self.history.finished:
             self.board.put(live_row(self.history))
+
+    def _tell_of_interrupted(self, rows: Sequence[BoardRow]) -> None:
+        """Once, at the start: what a killed process left can be continued."""
+        if self._opened:
+            return
+        self._opened = True
+        if left := [row for row in rows if row.status is Status.INTERRUPTED]:
+            were = f"{left[0].title} was" if len(left) == 1 else f"{len(left)} runs were"
+            self.notify(f"{were} interrupted; c on the board continues a run.", timeout=10)
 
     @on(RunsFetched)
     def _runs_fetched(self, message: RunsFetched) -> None:
@@ -260,6 +277,8 @@ class LabScreen(Screen[None]):
                 self.app.push_screen(Details(records[0]))
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
+            case "continue":
+                self.post_message(TrainRequested([*records]))
             case "deleted":
                 if self.board.pinned in {record.id for record in records}:
                     self._pin(None)

@@ -29,7 +29,8 @@ is another thing: its standard deviation over test batches of 256.
 
 `/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `o` turns the
 order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run,
-`r` trains its exact spec again, `x` deletes the marked runs or this one, `u` brings them back.
+`r` trains its exact spec again, `c` continues a stopped or interrupted run, `x` deletes the marked
+runs or this one, `u` brings them back.
 Clicking a row moves to it, a double click opens it, the wheel scrolls.
 """
 

@@ -13,7 +13,7 @@ from textual.widgets.data_table import ColumnKey, RowDoesNotExist
 
 from fashiontui.domain.board import BoardRow, ranked, report_rows
 from fashiontui.domain.errors import FashiontuiError
-from fashiontui.domain.events import Status
+from fashiontui.domain.events import UNFINISHED, Status
 from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
@@ -36,6 +36,8 @@ class Leaderboard(Vertical):
                 tooltip="Compare every chart with this run, or no longer"),
         Binding("r", "rerun", "Re-run", id="board.rerun",
                 tooltip="Train this run's exact spec again"),
+        Binding("c", "continue", "Continue", id="board.continue",
+                tooltip="Train this stopped or interrupted run to its end"),
         Binding("x,delete", "delete", "Delete", id="board.delete", key_display="x",
                 tooltip="Delete the marked runs, or this one; u undoes it"),
         Binding("o", "reverse", "Order", id="board.reverse", show=False,
@@ -79,8 +81,13 @@ class Leaderboard(Vertical):
         yield Static(id="board-foot")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to take a filter away only where there is one."""
-        return action != "clear_filter" or self.has_class("-filtering")
+        """Offer to take a filter away, or to continue a run, only where there is one for it."""
+        match action:
+            case "clear_filter":
+                return self.has_class("-filtering")
+            case "continue":
+                return self.current is not None and self.current.status in UNFINISHED
+        return True
 
     def on_mount(self) -> None:
         """Add the columns, and the report's rows at once: the store's follow when it is open."""
@@ -244,6 +251,11 @@ class Leaderboard(Vertical):
         if (row := self._stored_row()) is not None:
             self.fetch([row.id], "rerun")
 
+    def action_continue(self) -> None:
+        """Train a stopped or interrupted run to its end."""
+        if (row := self._stored_row()) is not None:
+            self.fetch([row.id], "continue")
+
     def action_delete(self) -> None:
         """Delete the marked runs, or the one under the cursor."""
         doomed = [row.id for row in self.targets()]
@@ -303,6 +315,7 @@ class Leaderboard(Vertical):
 
     @on(DataTable.RowHighlighted)
     def _near_the_end(self, event: DataTable.RowHighlighted) -> None:
+        self.refresh_bindings()
         if event.cursor_row >= self._given - PAGE // 4:
             self._give_more()
 
