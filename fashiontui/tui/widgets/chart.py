@@ -173,8 +173,12 @@ with a capital letter or `◇`.
         whole = epoch_ticks(left, right, (self.size.width - self._offset) // COLUMNS_PER_TICK)
         plot.xticks([float(epoch) for epoch in whole], [str(epoch) for epoch in whole])
         self._draw_reference(left, right, scale)
-        for series, points in reversed(shown):  # the first one on top: it is the run under way
-            self._draw(series, [(x, scale(y)) for x, y in points])
+        # The first one on top: it is the run under way. No curve hides another's dots.
+        placed = [(series, [(x, scale(y)) for x, y in points]) for series, points in shown]
+        for series, points in reversed(placed):
+            self._draw_line(series, points)
+        for series, points in reversed(placed):
+            self._draw_dots(series, points)
         if self.view.read is not None and left <= self.view.read <= right:
             height = 4 * self.size.height
             ys = [bottom + (top - bottom) * i / height for i in range(height + 1)]
@@ -216,15 +220,17 @@ with a capital letter or `◇`.
         self.plt.scatter(xs, [level] * len(xs), marker="┄", color=colour)
         self.plt.text(label, right, level, color=colour, alignment="right")
 
-    def _draw(self, series: Series, points: list[tuple[float, float]]) -> None:
-        if not points:
-            return
-        colour = self._colour(series.look)
-        xs, ys = [x for x, _ in points], [y for _, y in points]
-        line = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
-        self.plt.plot(xs, ys, marker=line, color=colour)
-        if series.glyph != "━":
-            self.plt.scatter(xs, ys, marker=series.glyph, color=colour)
+    def _draw_line(self, series: Series, points: list[tuple[float, float]]) -> None:
+        if points:
+            xs, ys = zip(*points, strict=True)
+            line = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
+            self.plt.plot([*xs], [*ys], marker=line, color=self._colour(series.look))
+
+    def _draw_dots(self, series: Series, points: list[tuple[float, float]]) -> None:
+        if points and series.glyph != "━":
+            xs, ys = zip(*points, strict=True)
+            colour = self._colour(series.look)
+            self.plt.scatter([*xs], [*ys], marker=series.glyph, color=colour)
 
     def _colour(self, look: str) -> tuple[int, int, int]:
         return self.get_component_styles(f"chart--{look}").color.rgb
