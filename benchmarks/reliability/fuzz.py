@@ -1,6 +1,6 @@
 """Strangers' input: every parser gets mutations of valid inputs and must take or refuse each.
 
-``python -m benchmarks.reliability.fuzz [--cases 26000]`` prints for each parser how many inputs it
+``python -m benchmarks.reliability.fuzz [--cases 30000]`` prints for each parser how many inputs it
 refused with a sentence, how many it accepted, how many ended in any other exception or took too
 long, and the slowest. Anything in the last two makes the exit code 1. To add a parser, add a line
 to ``parsers``.
@@ -76,6 +76,7 @@ def parsers(folder: Path) -> list[Parser]:
         Parser("IDX labels", t.idx_labels, targets.IDX_LABELS, targets.IDX_WORDS),
         Parser("gz archive", t.archive, targets.ARCHIVES, [*targets.IDX_WORDS, *targets.BOMBS]),
         Parser("checkpoint", t.checkpoint, t.checkpoints, targets.CHECKPOINT_WORDS),
+        Parser("imported runs", t.imported_runs, t.stores, targets.STORE_WORDS),
         Parser("data folder", t.data_folder, [str(folder).encode()], t.paths),
     ]
 
@@ -232,7 +233,7 @@ def elsewhere(folder: Path) -> Iterator[None]:
 def main() -> int:
     """Fuzz every parser and print what became of the inputs."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--cases", type=int, default=26_000, help="inputs in all")
+    options.add_argument("--cases", type=int, default=30_000, help="inputs in all")
     options.add_argument("--only", help="one parser, by its name")
     chosen = options.parse_args()
     print(f"{'parser':<14}{'cases':>8}{'refused':>10}{'accepted':>10}", end="")

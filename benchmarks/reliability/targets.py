@@ -9,7 +9,7 @@ import json
 import os
 import struct
 import zlib
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
@@ -31,6 +31,10 @@ from fashiontui.domain.spec import RunSpec
 from fashiontui.engine import Placement, begin, train
 from fashiontui.engine.checkpoint import restore, state_bytes
 from fashiontui.engine.measure import _recall
+from fashiontui.runner import run
+from fashiontui.store import Store
+from fashiontui.store.store import MEMORY
+from fashiontui.store.transfer import export_runs, import_runs
 from fashiontui.tui.choice import Choice, load_choice
 from fashiontui.tui.keys import LAB_KEYS
 
@@ -85,8 +89,28 @@ CHECKPOINT_WORDS = [
     *(b'"F32"', b'"I64"', b'"shape":[', b'"data_offsets":[0,', b'\\"step\\":', b"__metadata__"),
     *(b"\x00" * 8, b"\xff" * 8, b"generator", b"order", b"model.", b"optimizer.0.exp_avg"),
 ]
+STORE_WORDS = [
+    *(b"finished", b"running", b"0123456789ab", b"CREATE TRIGGER t AFTER INSERT ON runs BEGIN "),
+    *(
+        b"alembic_version",
+        b"SQLite format 3\0",
+        b"\x10\x00",
+        b"\x00\x01",
+        b"1e999",
+        b'{"arch":"fcn"',
+    ),
+]
 BOMBS = [gzip.compress(bytes(100_000_000), mtime=0), zlib.compress(bytes(1000))]
 """A hundred megabytes in a hundred kilobytes; another packing of the same kind."""
+
+
+def _stored_run(file: Path) -> bytes:
+    """A store with one finished run, as a file."""
+    spec = RunSpec(arch="fcn", shape=(2,), recipe="made", settings=Settings(epochs=1))
+    with closing(Store(str(file))) as store:
+        list(run(spec, SAMPLE, CPU, store))
+        export_runs(store, file.with_suffix(".exported"), [])
+    return file.with_suffix(".exported").read_bytes()
 
 
 def _text(content: bytes) -> str:
@@ -121,6 +145,8 @@ class Targets:
         state = begin(self._spec, CPU)
         next(event for event in train(state, SAMPLE) if isinstance(event, EpochEnded))
         self.checkpoints = [state_bytes(state)]
+        self._imported = folder / "imported.sqlite3"
+        self.stores = [_stored_run(folder / "valid.sqlite3")]
         options = [
             option
             for parameter in cli.typer.main.get_command(cli.app).params
@@ -230,6 +256,12 @@ class Targets:
         """A file that a run is to be continued from."""
         self._checkpoint.write_bytes(content)
         return restore(self._checkpoint, self._spec, CPU, SAMPLE)
+
+    def imported_runs(self, content: bytes) -> object:
+        """Another store's file."""
+        self._imported.write_bytes(content)
+        with closing(Store(MEMORY)) as store:
+            return import_runs(store, str(self._imported))
 
     def data_folder(self, content: bytes) -> None:
         """A folder named with --data-dir or in the app."""
