@@ -74,45 +74,57 @@ def run_batch(
     console = Console(stderr=True, highlight=False)
     signals = Signals()
     with signals.listening():
-        with console.status("Loading torch"), signals.obeyed_at_once():
-            import scipy.stats  # noqa: F401  # loaded now, so that a signal need not wait for it
-
-            if data != "sample":
-                import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
-            from fashiontui.data import load
-            from fashiontui.store import Store
-        with closing(Store(store)) as kept:
-            try:
-                with _download_bar(console) as arrived:
-                    images = load(data, data_folders, lambda text: _notice(console, text), arrived)
-            except KeyboardInterrupt:
-                _notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
-                return signals.exit_code
-            jobs: Sequence[RunSpec | RunRecord]
-            if specs is None:
-                unfinished = map(kept.get, kept.unfinished())
-                jobs = [record for record in unfinished if record.spec.dataset == images.name]
-            else:
-                jobs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
-            training = _Training(console, kept, images, signals, output == "jsonl")
-            try:
-                training.work(jobs)
-            except KeyboardInterrupt:
-                if console.is_terminal and signals.received == getattr(signal, "SIGHUP", None):
-                    console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
-        records = training.records
-        _print_results(images.name, records, output)
-        if signals.received is not None:
-            done = sum(record.status is Status.FINISHED for record in records)
-            _notice(
-                console,
-                f"interrupted with {done} of {len(jobs)} runs finished; "
-                "continue with: fashiontui --batch --resume",
-            )
+        try:
+            return _trained(specs, data, data_folders, store, output, console, signals)
+        except KeyboardInterrupt:
+            _notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
             return signals.exit_code
-        if specs is None and not jobs:
-            _notice(console, f"no run on {images.name} waits to be continued.")
-        return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
+
+
+def _trained(
+    specs: Sequence[RunSpec] | None,
+    data: DataChoice,
+    data_folders: list[Path],
+    store: str,
+    output: Output,
+    console: Console,
+    signals: Signals,
+) -> int:
+    with console.status("Loading torch"), signals.obeyed_at_once():
+        import scipy.stats  # noqa: F401  # loaded now, so that a signal need not wait for it
+
+        if data != "sample":
+            import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
+        from fashiontui.data import load
+        from fashiontui.store import Store
+    with closing(Store(store)) as kept:
+        unfinished = [kept.get(run_id) for run_id in kept.unfinished()] if specs is None else []
+        if specs is None and {record.spec.dataset for record in unfinished} <= {"sample"}:
+            data = "sample"  # nothing to look for, or to download
+        with _download_bar(console) as arrived:
+            images = load(data, data_folders, lambda text: _notice(console, text), arrived)
+        jobs: Sequence[RunSpec | RunRecord]
+        if specs is None:
+            jobs = [record for record in unfinished if record.spec.dataset == images.name]
+        else:
+            jobs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+        training = _Training(console, kept, images, signals, output == "jsonl")
+        try:
+            training.work(jobs)
+        except KeyboardInterrupt:
+            if console.is_terminal and signals.received == getattr(signal, "SIGHUP", None):
+                console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
+    records = training.records
+    _print_results(images.name, records, output)
+    if signals.received is not None:
+        done = sum(record.status is Status.FINISHED for record in records)
+        saved = records and records[-1].status is Status.STOPPED
+        remedy = "; continue the one under way with: fashiontui --batch --resume" if saved else "."
+        _notice(console, f"interrupted with {done} of {len(jobs)} runs finished{remedy}")
+        return signals.exit_code
+    if specs is None and not jobs:
+        _notice(console, "no run waits to be continued.")
+    return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
 
 
 class _Training:

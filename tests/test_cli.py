@@ -483,7 +483,7 @@ def test_a_stopped_batch_goes_on_with_resume_as_if_it_had_not_been_stopped(sent,
         process.send_signal(getattr(signal, sent))
         _, err = process.communicate(timeout=30)
     assert process.returncode == code
-    assert "continue with: fashiontui --batch --resume" in err
+    assert "continue the one under way with: fashiontui --batch --resume" in err
     with started(tmp_path, "--batch", "--data", "sample", "--resume", "--json") as process:
         out, _ = process.communicate(timeout=60)
     [resumed] = json.loads(out)["runs"]
@@ -548,9 +548,9 @@ def test_a_batch_under_nohup_outlives_its_terminal(tmp_path):
 
 
 def test_resume_with_nothing_to_continue_says_so(here):
-    outcome = here("--batch", "--resume", "--data", "sample", "--store", "runs.sqlite3")
+    outcome = here("--batch", "--resume", "--store", "runs.sqlite3")
     assert outcome.code == 0
-    assert "no run on sample waits to be continued" in outcome.err
+    assert "no run waits to be continued" in outcome.err
 
 
 @pytest.mark.parametrize("option", [("--model", "fcn-50k"), ("--epochs", "3"), ("--seeds", "2")])

@@ -87,7 +87,7 @@ def print_runs(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> 
         checkpoints: Bytes of each checkpoint on this machine, by run.
     """
     drawn = _drawn(
-        f"{len(records)} runs, the newest first",
+        f"{_counted(len(records))}, the newest first",
         ("Id", "Model", "Data", "Recipe", "Seed", "Weights")
         + ("Val %", "Test %", "Time", "Device", "Status", "Began (UTC)"),
     )
@@ -112,13 +112,16 @@ def print_runs(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> 
     console.print(_on_disk(records, checkpoints), soft_wrap=True)
 
 
+def _counted(runs: int) -> str:
+    return "1 run" if runs == 1 else f"{runs:,} runs"
+
+
 def _on_disk(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> Text:
     """What checkpoints take, and how many runs wait to be continued from one."""
     said = f"Checkpoints take {filesize.decimal(sum(checkpoints.values()))} of disk"
     waiting = sum(run.status in UNFINISHED and run.id in checkpoints for run in records)
     if waiting:
-        runs = "1 run" if waiting == 1 else f"{waiting} runs"
-        said += f"; {runs} can be continued: fashiontui --batch --resume"
+        said += f"; {_counted(waiting)} can be continued: fashiontui --batch --resume"
     return Text(f"{said}.")
 
 
