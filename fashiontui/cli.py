@@ -302,7 +302,10 @@ def _data_folders(data_dir: Path | None) -> list[Path]:
     from fashiontui.paths import data_folder
 
     folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
-    return [Path(os.path.expanduser(folder)) for folder in folders if folder]
+    try:
+        return [Path(os.path.expanduser(folder)) for folder in folders if folder]
+    except ValueError as error:  # a NUL after a tilde
+        raise UsageError(f"{data_dir} names no folder.") from error
 
 
 def _networks(

@@ -671,3 +671,9 @@ def test_the_version_is_printed(here):
     from fashiontui import __version__
 
     assert here("--version").out == f"fashiontui {__version__}\n"
+
+
+def test_a_folder_no_system_can_name_is_wrong_usage(here):
+    outcome = here("--batch", "--data-dir", "~r\0x")
+    assert outcome.code == 2
+    assert r"~r\x00x names no folder" in outcome.err
