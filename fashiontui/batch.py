@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -155,7 +156,12 @@ class _Training:
                 try:
                     self._train(job, shown)
                 except FashiontuiError as error:
-                    if error.exit_code is not ExitCode.RUN_FAILED:
+                    continued = isinstance(job, RunRecord)
+                    if continued and error.exit_code is ExitCode.USAGE:
+                        _notice(self._console, str(error))  # another process took or deleted it
+                        continue
+                    own = (ExitCode.RUN_FAILED, *((ExitCode.NO_DEVICE,) if continued else ()))
+                    if error.exit_code not in own:
                         raise  # the next would fare no better
                     self.failed = True
                     _notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
@@ -254,8 +260,13 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[told]}"),
     )
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, disable=hidden, transient=True) as bars:
+    with Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # above the bars; a file or pipe gets its lines itself
+    ) as bars:
         yield _Shown(bars, runs)
 
 

@@ -13,6 +13,7 @@ from fashiontui import __version__
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.text import printable
+from fashiontui.streams import StdoutError, prepare
 
 if TYPE_CHECKING:
     from fashiontui.batch import Output
@@ -227,6 +228,7 @@ def main() -> NoReturn:
     It leaves without Python's own farewell, which takes over a second once torch is loaded; files
     and databases are closed by then.
     """
+    prepare()
     code = _run(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)
@@ -248,14 +250,19 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("fashiontui: interrupted; what was finished is kept.", file=sys.stderr)
         return ExitCode.INTERRUPTED
+    except StdoutError as error:
+        if not str(error):  # whoever read it has read enough, as `| head` does
+            return ExitCode.DONE
+        print(
+            f"fashiontui: Cannot write to stdout: {error}; what was trained is kept, see: "
+            "fashiontui runs",
+            file=sys.stderr,
+        )
+        return ExitCode.RUN_FAILED
     except OSError as error:
         if error.errno == errno.EIO:  # the terminal is gone; what was trained is kept
             return ExitCode.HUNG_UP
-        if not isinstance(error, BrokenPipeError):
-            raise
-        # Whoever read stdout has gone, as `| head` does; Python would complain at exit otherwise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+        raise
 
 
 _FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", *_FORMATS, "json_"}

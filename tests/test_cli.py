@@ -9,15 +9,20 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import torch
+from making import made_spec
 
 from fashiontui.cli import _data_folders
+from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.engine import Placement
+from fashiontui.runner import run as train
+from fashiontui.store import Store
 
 SMALL = ("--batch", "--data", "sample", "--threads", "1", "--precision", "fp32", "--epochs", "1")
 """One run takes a fraction of a second."""
@@ -554,6 +559,40 @@ def test_resume_with_nothing_to_continue_says_so(here):
     assert "no run waits to be continued" in outcome.err
 
 
+def test_resume_passes_over_runs_that_another_process_took_meanwhile(here, tmp_path, monkeypatch):
+    where = str(tmp_path / "runs.sqlite3")
+    store = Store(where)
+    spec = made_spec(epochs=1, dataset="sample").model_copy(update={"device": "cpu"})
+    for _ in range(3):
+        events = train(spec, sample_set(), Placement(torch.device("cpu"), "fp32", 1), store)
+        next(events)
+        events.close()
+    first, second, third = store.unfinished()
+    unfinished = Store.unfinished
+
+    def others_are_quick(opened):
+        waiting = unfinished(opened)
+        store.resume(first)
+        return waiting
+
+    resume = Store.resume
+
+    def others_delete(opened, run_id):
+        if run_id == second:
+            store.delete(second)
+        return resume(opened, run_id)
+
+    monkeypatch.setattr(Store, "unfinished", others_are_quick)
+    monkeypatch.setattr(Store, "resume", others_delete)
+    outcome = here("--batch", "--data", "sample", "--resume", "--json", "--store", where)
+    store.close()
+    assert outcome.code == 0
+    assert f"Run {first} is running" in outcome.err
+    assert f"no run '{second}'" in outcome.err
+    [resumed] = json.loads(outcome.out)["runs"]
+    assert (resumed["id"], resumed["status"]) == (third, "finished")
+
+
 @pytest.mark.parametrize("option", [("--model", "fcn-50k"), ("--epochs", "3"), ("--seeds", "2")])
 def test_resume_refuses_other_settings(option, here):
     outcome = here("--batch", "--resume", *option)
@@ -580,6 +619,83 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     err = process.stderr.read()
     process.stderr.close()
     assert (process.wait(timeout=30), err) == (0, b"")
+
+
+def test_a_reader_of_events_that_leaves_stops_the_run_and_is_no_error(tmp_path):
+    with started(tmp_path, *ONE, "--epochs", "10000", "--jsonl") as process:
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        assert (process.wait(timeout=30), err) == (0, "")
+    [(_, status)] = stored(tmp_path)
+    assert status == "stopped"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("output", ["--json", "--jsonl", "--markdown", None])
+def test_results_that_cannot_be_written_are_one_sentence_and_the_run_is_kept(output, tmp_path):
+    arguments = [*ONE, *([output] if output else [])]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fashiontui", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "fashiontui: Cannot write to stdout: No space left on device; "
+        "what was trained is kept, see: fashiontui runs\n"
+    )
+    [(_, status)] = stored(tmp_path)
+    assert status == ("stopped" if output == "--jsonl" else "finished")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_narration_that_cannot_be_written_is_not_missed(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fashiontui", *SMALL, *NAN, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 1
+    [run] = json.loads(done.stdout)["runs"]
+    assert run["status"] == "failed"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_closed_streams_are_as_good_as_devnull(tmp_path):
+    command = f'exec "{sys.executable}" -m fashiontui {" ".join(ONE)} <&- >&- 2>&-'
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
+    [(_, status)] = stored(tmp_path)
+    assert status == "finished"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo terminal")
+def test_events_go_to_the_file_even_where_progress_is_shown(tmp_path):
+    shown, terminal = os.openpty()
+    file = tmp_path / "events.jsonl"
+    with file.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fashiontui", *ONE, "--jsonl"],
+            stdout=out,
+            stderr=terminal,
+            env={**os.environ, "TERM": "xterm"},
+            cwd=tmp_path,
+        )
+    os.close(terminal)
+    drawn = b""
+    with suppress(OSError):  # EIO: nobody has the terminal any more
+        while chunk := os.read(shown, 65536):
+            drawn += chunk
+    os.close(shown)
+    assert process.wait(timeout=30) == 0
+    events = [json.loads(line)["event"] for line in file.read_text().splitlines()]
+    assert (events[0], events[-1]) == ("run_started", "run_finished")
+    assert b"epoch_ended" not in drawn
 
 
 # models and runs

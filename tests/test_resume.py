@@ -3,6 +3,7 @@
 import importlib
 import os
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -199,6 +200,48 @@ def test_a_store_that_cannot_be_written_while_a_run_begins_anew_names_its_own_er
     broken.close()
 
 
+def test_a_store_removed_while_it_is_in_use_is_said_at_the_next_write(where, store):
+    events = run(SPEC, sample_set(), CPU, store)
+    next(events)
+    os.unlink(where)
+    with pytest.raises(StoreError, match="was removed while it was in use"):
+        list(events)
+
+
+def test_a_checkpoint_folder_that_is_a_file_is_said_as_what_it_is(where, store):
+    (store.checkpoints.folder.parent).mkdir(exist_ok=True)
+    store.checkpoints.folder.write_text("in the way")
+    assert list(run(SPEC, sample_set(), CPU, store))[-1].cause.endswith(
+        "mend the folder or name a store elsewhere with --store."
+    )
+
+
 def test_the_end_of_a_run_is_told_once(store):
     run_id = stopped_after(1, store)
     assert sum(isinstance(event, RunFinished) for event in continued(run_id, store)) == 1
+
+
+def test_whatever_lies_among_the_checkpoints_the_store_opens(where):
+    folder = Store(where).checkpoints.folder
+    folder.mkdir()
+    (folder / "000000000001.safetensors").symlink_to(folder / "nowhere")
+    (folder / "000000000002.safetensors").symlink_to(folder / "000000000002.safetensors")
+    (folder / "000000000003.safetensors").mkdir()
+    (folder / "000000000004.1.tmp").symlink_to(folder / "moved meanwhile")
+    opened = Store(where)
+    assert opened.unfinished() == []
+    opened.close()
+
+
+def test_a_checkpoint_that_cannot_be_removed_keeps_no_store_shut(where, store, monkeypatch):
+    run_id = stopped_after(1, store)
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    monkeypatch.setattr(Path, "replace", refused)
+    store.delete(run_id)
+    opened = Store(where)  # which tries to remove it, too
+    assert opened.runs() == []
+    opened.close()

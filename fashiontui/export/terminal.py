@@ -23,15 +23,9 @@ CHART_MARGIN = 1.3
 """Room beside the outermost points, as a factor of their weights."""
 
 
-class _DataConsole(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command line, which takes a reader that has read enough for no error."""
-        raise BrokenPipeError
-
-
 def stdout_console() -> Console:
     """A console for data: never wrapped to a guess when stdout is a file or a pipe."""
-    return _DataConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
 
 def print_table(table: Table) -> None:

@@ -4,6 +4,7 @@ The newest checkpoint of a run replaces the former one. They go with their runs,
 unfinished runs go when nobody continued them for ``KEPT_DAYS``.
 """
 
+import errno
 import os
 import time
 from contextlib import suppress
@@ -50,9 +51,11 @@ class Checkpoints:
                 raise
             _sync_folder(self.folder)
         except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise CheckpointError(
-                f"Cannot write a checkpoint to {self.folder}: {error.strerror}; free some space "
-                "or name a store elsewhere with --store."
+                f"Cannot write a checkpoint to {self.folder}: {error.strerror}; "
+                f"{'free some space' if full else 'mend the folder'} or name a store elsewhere with "
+                "--store."
             ) from error
 
     def find(self, run_id: str) -> Path | None:
@@ -61,43 +64,58 @@ class Checkpoints:
         return path if path.is_file() else None
 
     def remove(self, run_id: str) -> None:
-        """Remove a run's checkpoint for good."""
+        """Remove a run's checkpoint for good; where that cannot be done, a later opening tries."""
         if path := self.find(run_id):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def set_aside(self, run_id: str) -> None:
         """Remove a run's checkpoint so that ``bring_back`` can undo it, for a day at least."""
         if path := self.find(run_id):
-            path.replace(path.with_suffix(_ASIDE))
+            with suppress(OSError):
+                path.replace(path.with_suffix(_ASIDE))
 
     def bring_back(self, run_id: str) -> None:
         """Undo ``set_aside``."""
         aside = self._path(run_id).with_suffix(_ASIDE)
         if aside.is_file():
-            aside.replace(self._path(run_id))
+            with suppress(OSError):
+                aside.replace(self._path(run_id))
 
     def clean(self) -> None:
         """Remove what was set aside, or left half written by a killed process, a day ago."""
         for path in self._files():
-            if path.suffix in (_ASIDE, _HALF) and _days_old(path) > 1:
-                path.unlink(missing_ok=True)
+            if path.suffix in (_ASIDE, _HALF):
+                with suppress(OSError):  # another process moved it to its place, or removed it
+                    if _days_old(path) > 1:
+                        path.unlink()
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each checkpoint, by run."""
-        return {path.stem: path.stat().st_size for path in self._files() if path.suffix == _SUFFIX}
+        found = {}
+        for path in self._files():
+            if path.suffix == _SUFFIX:
+                with suppress(OSError):  # another process removed it, or it is a broken link
+                    found[path.stem] = path.stat().st_size
+        return found
 
     def overdue(self, run_id: str) -> bool:
         """Whether a checkpoint has waited so long that it may go if its run is unfinished."""
         path = self.find(run_id)
-        return path is not None and _days_old(path) > KEPT_DAYS
+        with suppress(OSError):  # another process removed it
+            return path is not None and _days_old(path) > KEPT_DAYS
+        return False
 
     def _path(self, run_id: str) -> Path:
         return (self.folder or Path(os.devnull)) / f"{run_id}{_SUFFIX}"
 
     def _files(self) -> list[Path]:
-        if self.folder is None or not self.folder.is_dir():
+        if self.folder is None:
             return []
-        return list(self.folder.iterdir())
+        try:
+            return list(self.folder.iterdir())
+        except OSError:  # it is not there, or not to be read: no reason to refuse the store
+            return []
 
 
 def _days_old(path: Path) -> float:

@@ -13,7 +13,7 @@ import psutil
 from sqlalchemy import Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
-from fashiontui.domain.errors import UsageError
+from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import UNFINISHED, EpochEnded, RunFinished, RunStarted, Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.text import printable
@@ -281,6 +281,11 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
+        if self.file is not None and not self.file.exists():  # SQLite would write into nowhere
+            raise StoreError(
+                f"The store {self._name} was removed while it was in use; name another one with "
+                "--store."
+            )
         with one_sentence_errors(self._name), for_writing(self._engine).begin() as connection:
             yield connection
 
