@@ -12,12 +12,14 @@ import typer
 from fashiontui import __version__
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
+from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
 from fashiontui.streams import StdoutError, prepare
 
 if TYPE_CHECKING:
     from fashiontui.batch import Output
     from fashiontui.domain.plan import Network
+    from fashiontui.domain.shapes import Family, Shape
 
 app = typer.Typer(
     help="An accuracy-per-weight lab: small networks on Fashion-MNIST under weight budgets.",
@@ -34,6 +36,9 @@ _CommandLineError: Any = typer.BadParameter.__mro__[2]
 _NETWORK = "Which networks"
 _TRAINING = "Training, over the recipe"
 _FORMATS = ("json", "jsonl", "csv", "markdown", "latex")
+
+
+_ARCHES = f"A family, with --budget or --channels: {', '.join(FAMILIES)}."
 
 
 def _setting(text: str) -> Any:
@@ -54,7 +59,7 @@ def start(
     ] = None,
     arch: Annotated[
         str | None,
-        typer.Option(help="fcn or cnn, with --budget.", rich_help_panel=_NETWORK),
+        typer.Option(help=_ARCHES, rich_help_panel=_NETWORK),
     ] = None,
     budget: Annotated[
         str | None,
@@ -66,7 +71,10 @@ def start(
     ] = None,
     channels: Annotated[
         str | None,
-        typer.Option(help="Channels of a CNN, like 40,64.", rich_help_panel=_NETWORK),
+        typer.Option(
+            help="Channels of a CNN, like 40,64, or of the --arch given, like 16,32,64.",
+            rich_help_panel=_NETWORK,
+        ),
     ] = None,
     recipe: Annotated[
         str,
@@ -194,14 +202,13 @@ def start(
 
 @app.command()
 def models(
-    arch: Annotated[str | None, typer.Option(help="fcn or cnn, with --budget.")] = None,
+    arch: Annotated[str | None, typer.Option(help=_ARCHES)] = None,
     budget: Annotated[str | None, typer.Option(help="Most weights, like 37k.")] = None,
     json_: JsonOption = False,
 ) -> None:
     """Show the report's models, or every shape the solver finds for a budget."""
     from fashiontui.domain.budget import parse_budget, solve
     from fashiontui.domain.report import REPORT_MODELS
-    from fashiontui.domain.shapes import FAMILIES, Family, Shape, family_named
 
     networks: list[tuple[str | None, Family, Shape, int | None]] = [
         (m.name, family_named(m.arch), m.shape, m.budget) for m in REPORT_MODELS.values()
@@ -328,16 +335,24 @@ def _networks(
 
     networks = [named_network(name) for name in names]
     weights = parse_budget(budget) if budget is not None else None
-    shapes = [(a, s) for a, s in (("fcn", hidden), ("cnn", channels)) if s is not None]
-    if arch is not None and any(arch != of for of, _ in shapes):
-        raise UsageError("--hidden is for --arch fcn, --channels for --arch cnn.")
-    networks += [shaped_network(of, parse_shape(text), weights) for of, text in shapes]
+    shapes = [
+        (arch or usual, word, text)
+        for usual, word, text in (("fcn", "hidden widths", hidden), ("cnn", "channels", channels))
+        if text is not None
+    ]
+    for of, word, _ in shapes:
+        if family_named(of).shape_word != word:
+            by_channels = [f.name for f in FAMILIES.values() if f.shape_word == "channels"]
+            raise UsageError(
+                f"--hidden is for --arch fcn, --channels for --arch {' or '.join(by_channels)}."
+            )
+    networks += [shaped_network(of, parse_shape(text), weights) for of, _, text in shapes]
     if not shapes and arch is not None:
         if weights is None:
             raise UsageError(f"Give --arch {arch} a --budget, or a shape by hand.")
         networks.append(solved_network(arch, weights))
     if not shapes and arch is None and weights is not None:
-        raise UsageError("Give --budget an --arch: fcn or cnn.")
+        raise UsageError(f"Give --budget an --arch: {' or '.join(FAMILIES)}.")
     return networks
 
 

@@ -20,6 +20,7 @@ from fashiontui.cli import _data_folders
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.domain.shapes import FAMILIES
 from fashiontui.engine import Placement
 from fashiontui.runner import run as train
 from fashiontui.store import Store
@@ -133,6 +134,11 @@ USAGE = [
     (("--arch", "fcn", "--budget", "6M"), "5,000,000"),
     (("--arch", "fcn", "--budget", "lots"), "50000, 50k or 0.05M"),
     (("--arch", "cnn", "--hidden", "5"), "--hidden is for --arch fcn"),
+    (("--arch", "resnet", "--hidden", "5"), "--hidden is for --arch fcn"),
+    (("--arch", "fcn", "--channels", "5"), "--channels for --arch cnn or "),
+    (("--arch", "resnet", "--channels", "4," * 12 + "4"), "ResNet takes 1 to 12 channels, not 13"),
+    (("--arch", "dsconv", "--budget", "80"), "1-1-1-1-1-1-1-10 with 102 weights"),
+    (("--arch", "resnet", "--channels", "16,32", "--budget", "9k"), "more than the budget"),
     (("--hidden", "112,106", "--budget", "100k"), "more than the budget"),
     (("--hidden", "a"), "112,106"),
     (("--hidden", "0"), "1 or more"),
@@ -393,6 +399,37 @@ def test_a_budget_is_trained_with_the_solvers_widest_shape(here):
     outcome = here(*SMALL, "--arch", "cnn", "--budget", "9k", "--json")
     [run] = json.loads(outcome.out)["runs"]
     assert (run["shape"], run["budget"], run["model"]) == (solved["shape"], 9_000, None)
+
+
+@pytest.mark.parametrize("arch", ["resnet", "dsconv"])
+def test_channels_are_those_of_the_family_named(here, arch):
+    outcome = here(*SMALL, "--arch", arch, "--channels", "3,4,4", "--json")
+    [run] = json.loads(outcome.out)["runs"]
+    assert (run["arch"], run["shape"], run["status"]) == (arch, [3, 4, 4], "finished")
+    assert run["weights"] == FAMILIES[arch].weights((3, 4, 4))
+    assert run["report_weights"] is None
+
+
+def test_a_run_of_a_family_the_report_lacks_is_shown_without_its_rule(here):
+    trained = here(*SMALL, "--arch", "resnet", "--channels", "3,4", "--json")
+    [run] = json.loads(trained.out)["runs"]
+    shown = here("runs", "show", run["id"])
+    assert (shown.code, shown.err) == (0, "")
+    assert "resnet 1-3-4-10" in shown.out
+    assert "report's rule" not in shown.out
+
+
+def test_models_for_a_budget_are_of_every_family(here):
+    models = json.loads(here("models", "--budget", "37k", "--json").out)["models"]
+    assert list(dict.fromkeys(model["arch"] for model in models)) == list(FAMILIES)
+    reported = {model["arch"] for model in models if model["report_weights"] is not None}
+    assert reported == {"fcn", "cnn"}
+    assert "ResNet" in here("models", "--budget", "37k").out
+
+
+def test_the_help_names_every_family(here):
+    said = here("--help").out
+    assert all(arch in said for arch in FAMILIES)
 
 
 def test_the_environment_names_the_store(here, tmp_path, monkeypatch):

@@ -169,11 +169,11 @@ class Targets:
         """A budget, solved for every family."""
         budget = parse_budget(_text(content))
         for family in FAMILIES.values():
-            if budget >= family.weights((1, 1)):
+            if budget >= family.weights(family.spread(1, 1)):
                 solve(family, budget)
 
     def shape(self, content: bytes) -> None:
-        """A shape of either family, planned."""
+        """A shape of any family, planned."""
         shape = parse_shape(_text(content))
         recipe = load_recipe("fast", self._recipes)
         refused: list[UsageError] = []

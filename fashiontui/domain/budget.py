@@ -2,7 +2,8 @@
 
 import math
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from fashiontui.domain.errors import UsageError
@@ -13,6 +14,8 @@ FILL = Fraction(97, 100)
 """The share of the budget a shape must use to be offered, wherever the family can reach it."""
 MAX_SHAPES = 12
 """Most shapes offered for one budget."""
+BENDS = (1.0, 0.8, 1.25, 0.6, 1.6, 0.4, 2.0)
+"""How the widths between the first and the last grow, in the order tried; see ``Family.spread``."""
 
 _TYPED = re.compile(r"([0-9][0-9_,]*(?:\.[0-9]*)?|\.[0-9]+)\s*([km]?)", re.IGNORECASE)
 _UNIT = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -39,64 +42,77 @@ def parse_budget(text: str) -> int:
 
 
 def solve(family: Family, budget: int) -> list[Shape]:
-    """Two-layer shapes of a family that fill a budget, widest layer first.
+    """Shapes of a family that fill a budget, the one with the widest layer first.
 
-    For every first width the second is the largest that fits the budget and the family's taper;
-    shapes that use at least ``FILL`` of the budget are offered, thinned evenly to ``MAX_SHAPES``.
-    Budgets too coarse for that get one shape: of those that fill them at any taper, the one whose
-    taper is the least unusual; failing that, the fullest.
+    For every first width the last is the largest that fits the budget and the family's taper, with
+    those between as ``Family.spread`` says; shapes that use at least ``FILL`` of the budget are
+    offered, thinned evenly to ``MAX_SHAPES``. Where there is none, the widths between are bent.
+    Budgets too coarse for that too get one shape: of those that fill them at any taper, the one
+    whose taper is the least unusual; failing that, the fullest.
 
     Raises:
         UsageError: the budget is too small for the family's smallest shape, or too large.
     """
     if budget > MAX_BUDGET:
         raise UsageError(f"A budget of {budget:,} is more than the {MAX_BUDGET:,} weights allowed.")
-    smallest = (1, 1)
+    smallest = family.spread(1, 1)
     if budget < family.weights(smallest):
         raise UsageError(
             f"A budget of {budget:,} is too small for any {family.title}; the smallest is "
             f"{family.describe(smallest)} with {family.weights(smallest):,} weights."
         )
-    least, most = family.taper
-    narrowest = 1 + bisect_left(  # below it, even the least tapered shape leaves too much unused
-        range(1, budget),
-        math.ceil(FILL * budget),
-        key=lambda first: family.weights((first, int(most * first))),
-    )
-    tapered: list[Shape] = [
-        (first, min(second, int(most * first)))
-        for first, second in _largest_shapes(family, budget, narrowest, least)
+    bends = BENDS if len(family.repeats) > 2 else BENDS[:1]
+    for bend in bends:
+        filling = _filling(family, budget, _tapered(family, budget, bend))
+        if filling:
+            return _thin(sorted(filling, key=lambda shape: (max(shape), shape), reverse=True))
+    largest = [
+        family.spread(first, last, bend)
+        for bend in bends
+        for first, last in _largest(family, budget, 1, least_taper=0, bend=bend)
     ]
-    filling = _filling(family, budget, tapered)
-    if filling:
-        return _thin(sorted(filling, key=lambda shape: (max(shape), shape), reverse=True))
-    largest = _largest_shapes(family, budget, first=1, least_taper=0)
+    least, most = family.taper
     centre = math.log(math.sqrt(least * most))
     usual = min(
         _filling(family, budget, largest) or [max(largest, key=family.weights)],
-        key=lambda shape: abs(math.log(shape[1] / shape[0]) - centre),
+        key=lambda shape: abs(math.log(shape[-1] / shape[0]) - centre),
     )
     return [usual]
 
 
-def _largest_shapes(family: Family, budget: int, first: int, least_taper: float) -> list[Shape]:
-    """Shapes with the largest second width within the budget, for each first width from ``first``.
+def _tapered(family: Family, budget: int, bend: float) -> Iterator[Shape]:
+    """Shapes with the largest last width within the budget and the family's taper."""
+    least, most = family.taper
+    narrowest = 1 + bisect_left(  # below it, even the least tapered shape leaves too much unused
+        range(1, budget),
+        math.ceil(FILL * budget),
+        key=lambda first: family.weights(family.spread(first, int(most * first), bend)),
+    )
+    for first, last in _largest(family, budget, narrowest, least, bend):
+        yield family.spread(first, min(last, int(most * first)), bend)
 
-    They end where they taper too much. The count is affine in the second width when the first is
-    fixed, so two evaluations give the largest exactly: no search.
+
+def _largest(
+    family: Family, budget: int, first: int, least_taper: float, bend: float
+) -> Iterator[tuple[int, int]]:
+    """Each first width, with the largest last width that the budget allows beside it.
+
+    They end where the shapes taper too much. The wider the first, the narrower the last: after one
+    search for the first of them, each needs a few steps down from the one before.
     """
-    shapes: list[Shape] = []
-    while True:
-        base = family.weights((first, 1))
-        step = family.weights((first, 2)) - base
-        second = 1 + (budget - base) // step
-        if second < max(1, least_taper * first):
-            return shapes
-        shapes.append((first, second))
+
+    def weights(last: int) -> int:
+        return family.weights(family.spread(first, last, bend))
+
+    last = bisect_right(range(1, budget), budget, key=weights)
+    while last >= max(1, least_taper * first):
+        yield first, last
         first += 1
+        while last and weights(last) > budget:
+            last -= 1
 
 
-def _filling(family: Family, budget: int, shapes: list[Shape]) -> list[Shape]:
+def _filling(family: Family, budget: int, shapes: Iterable[Shape]) -> list[Shape]:
     """Those that use at least ``FILL`` of the budget."""
     return [shape for shape in shapes if family.weights(shape) >= FILL * budget]
 

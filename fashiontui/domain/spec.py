@@ -64,8 +64,8 @@ class RunSpec(BaseModel):
         return self.family.weights(self.shape)
 
     @property
-    def report_weights(self) -> int:
-        """Number of weights by the report's own rule."""
+    def report_weights(self) -> int | None:
+        """Number of weights by the report's own rule; None for families it does not know."""
         return self.family.report_weights(self.shape)
 
     @property

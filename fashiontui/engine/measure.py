@@ -72,7 +72,7 @@ def choose_placement(
         [
             describe(device),
             f"torch {torch.__version__}",
-            spec.family.describe(spec.shape),
+            f"{spec.arch} {spec.family.describe(spec.shape)}",
             f"batch {spec.settings.batch_size}",
             f"norm {spec.settings.batch_norm}",
             *(f"{candidate.precision} {candidate.threads}" for candidate in candidates),

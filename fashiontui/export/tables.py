@@ -39,9 +39,10 @@ class Table:
 def result_tables(found: Sequence[Result]) -> list[Table]:
     """The report's table of each family, then one of all other shapes."""
     tables = []
-    for number, family in enumerate(FAMILIES.values(), start=1):
+    for family in FAMILIES.values():
         ours = [result for result in found if result.report and result.arch == family.name]
-        if ours:
+        if ours and family.report:
+            number = family.report.table
             title = f"Table {number}. {family.title}s of the report: ours, and the report's figures"
             tables.append(_table(title, ours, beside_report=True))
     others = [result for result in found if not result.report]

@@ -13,6 +13,7 @@ from fashiontui.domain.events import UNFINISHED
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES, Family, Shape
+from fashiontui.domain.spec import RunSpec
 from fashiontui.export.tables import Table, clock
 
 PIPE_WIDTH = 160
@@ -59,7 +60,7 @@ def print_models(networks: Iterable[tuple[str | None, Family, Shape, int | None]
             f"{budget:,}" if budget else "–",
             f"{weights:,}",
             used + ("  over budget" if budget and weights > budget else ""),
-            f"{family.report_weights(shape):,}",
+            _count(family.report_weights(shape)),
             layers,
         )
         drawn.add_row(*(Text(cell) for cell in cells))
@@ -67,8 +68,8 @@ def print_models(networks: Iterable[tuple[str | None, Family, Shape, int | None]
     console.print(drawn)
     console.print(
         Text(
-            "The report counts its FCNs without the output layer, its CNNs with it; "
-            "its own count is the last but one column."
+            "The report counts its FCNs without the output layer, its CNNs with it, and has no "
+            "other families; its own count is the last but one column."
         )
     )
 
@@ -131,7 +132,7 @@ def print_run(run: RunRecord) -> None:
     for name, value in (
         ("Run", f"{run.id}, {run.status.value}" + (f": {run.cause}" if run.cause else "")),
         ("Model", f"{run.spec.title} ({run.spec.family.describe(run.spec.shape)})"),
-        ("Weights", f"{run.spec.weights:,} (by the report's rule {run.spec.report_weights:,})"),
+        ("Weights", _weights(run.spec)),
         ("Data", f"{run.spec.dataset}, seed {run.spec.seed}, split seed {run.spec.split_seed}"),
         ("Recipe", f"{run.spec.recipe}: " + ", ".join(f"{k} {v}" for k, v in settings.items())),
         ("Device", f"{run.device} ({run.device_name}), {run.precision}, {run.threads} threads"),
@@ -164,10 +165,11 @@ def print_chart(found: Sequence[Result]) -> None:
     import plotext
 
     points: list[tuple[str, str, list[int], list[float]]] = []
-    for family, marker in zip(FAMILIES.values(), ("●", "■"), strict=True):
+    for family in FAMILIES.values():
         ours = [result for result in found if result.arch == family.name]
         weights = [result.weights for result in ours]
-        points.append((family.title, marker, weights, [result.test_accuracy for result in ours]))
+        accuracies = [result.test_accuracy for result in ours]
+        points.append((family.title, family.marker, weights, accuracies))
     reported = [result for result in found if result.report]
     points.append(
         (
@@ -210,6 +212,16 @@ def _drawn(title: str, header: Sequence[str]) -> RichTable:
     for number, name in enumerate(header):
         drawn.add_column(Text(name), justify="right" if number else "left")
     return drawn
+
+
+def _weights(spec: RunSpec) -> str:
+    by_the_report = spec.report_weights
+    rule = "" if by_the_report is None else f" (by the report's rule {by_the_report:,})"
+    return f"{spec.weights:,}{rule}"
+
+
+def _count(weights: int | None) -> str:
+    return "–" if weights is None else f"{weights:,}"
 
 
 def _percent(accuracy: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Networks as torch modules, one builder per family."""
+"""Networks as torch modules, built from the parts their families declare."""
 
 from fashiontui.models.build import build
 

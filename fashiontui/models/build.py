@@ -1,23 +1,29 @@
 """From a spec to a network with its first weights drawn."""
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from fashiontui.domain.family import IMAGE_SIZE
+from fashiontui.domain.layers import (
+    Conv,
+    Flatten,
+    GlobalPool,
+    Linear,
+    Output,
+    Part,
+    Residual,
+    Size,
+)
 from fashiontui.domain.recipe import Settings
-from fashiontui.domain.shapes import Shape
 from fashiontui.domain.spec import RunSpec
-from fashiontui.models.cnn import build_cnn
-from fashiontui.models.fcn import build_fcn
+from fashiontui.models.parts import BatchNorm, Dropout, Shortcut, activation
 
 NORMAL_STD = 0.05
 """Standard deviation of the ``normal`` initialisation."""
-
-_BUILDERS: dict[str, Callable[[Shape, Settings, torch.Generator], nn.Sequential]] = {
-    "fcn": build_fcn,
-    "cnn": build_cnn,
-}
 
 
 def build(spec: RunSpec, generator: torch.Generator) -> nn.Sequential:
@@ -29,10 +35,73 @@ def build(spec: RunSpec, generator: torch.Generator) -> nn.Sequential:
         spec: Family, shape, settings and seed.
         generator: Source of the dropout masks, on the device that will train.
     """
+    normalised = spec.settings.batch_norm or spec.family.always_normalised
+    builder = _Builder(spec.settings, normalised, generator)
     with torch.random.fork_rng(devices=[]):  # torch's own first weights, drawn over just below
-        model = _BUILDERS[spec.arch](spec.shape, spec.settings, generator)
+        model = builder.sequence(spec.family.parts(spec.shape), IMAGE_SIZE)
     _draw_weights(model, spec.settings, torch.Generator().manual_seed(spec.seed))
     return model
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Makes modules of parts, whatever the family."""
+
+    settings: Settings
+    normalised: bool
+    """Whether normalisation's shift takes the place of each hidden layer's bias."""
+    generator: torch.Generator
+
+    def sequence(self, parts: tuple[Part, ...], size: Size) -> nn.Sequential:
+        """The parts one after the other, for batches of images or features of a size."""
+        modules: OrderedDict[str, nn.Module] = OrderedDict()
+        for part in parts:
+            modules.update(self._modules(part, size))
+            size = part.output(size)
+        return nn.Sequential(modules)
+
+    def _modules(self, part: Part, size: Size) -> Iterator[tuple[str, nn.Module]]:
+        """The modules of one part, named after its layer, in order."""
+        match part:
+            case Conv(name, width):
+                yield name, self._convolution(part, channels=size[0])
+                if part.pool > 1:
+                    yield f"{name}_pool", nn.MaxPool2d(part.pool)
+                yield from self._norm(name, width)
+                if part.activation:
+                    yield f"{name}_activation", activation(self.settings)
+            case Linear(name, width):
+                yield name, nn.Linear(size[0], width, bias=not self.normalised)
+                yield from self._norm(name, width)
+                yield f"{name}_activation", activation(self.settings)
+            case Residual(name, body):
+                [width, *_] = part.output(size)
+                yield name, Shortcut(self.sequence(body, size), size[0], width, part.stride)
+                yield f"{name}_activation", activation(self.settings)
+            case Output(classes):
+                if self.settings.dropout:
+                    yield "dropout", Dropout(self.settings.dropout, self.generator)
+                yield "output", nn.Linear(size[0], classes)
+            case GlobalPool():
+                yield "mean", nn.AdaptiveAvgPool2d(1)
+                yield "flatten", nn.Flatten()
+            case Flatten():
+                yield "flatten", nn.Flatten()
+
+    def _convolution(self, conv: Conv, channels: int) -> nn.Conv2d:
+        return nn.Conv2d(
+            channels,
+            conv.width,
+            conv.kernel,
+            conv.stride,
+            padding=conv.kernel // 2,
+            groups=conv.groups,
+            bias=not self.normalised,
+        )
+
+    def _norm(self, name: str, width: int) -> Iterator[tuple[str, nn.Module]]:
+        if self.normalised:
+            yield f"{name}_norm", BatchNorm(width)
 
 
 def _draw_weights(model: nn.Module, settings: Settings, generator: torch.Generator) -> None:

@@ -1,4 +1,4 @@
-"""The pieces every family is built from."""
+"""The modules that torch lacks, or has otherwise than wanted here."""
 
 import torch
 from torch import Tensor, nn
@@ -62,15 +62,31 @@ def activation(settings: Settings) -> nn.Module:
     return nn.ReLU() if settings.activation == "relu" else nn.Tanh()
 
 
-def hidden_tail(width: int, settings: Settings) -> list[nn.Module]:
-    """What follows a hidden layer's matrix product or convolution."""
-    norm = [BatchNorm(width)] if settings.batch_norm else []
-    return [*norm, activation(settings)]
+class Shortcut(nn.Module):
+    """A sequence of modules with a shortcut around it that has no weights.
 
+    Where the image shrinks the shortcut takes means over squares (He et al. 2019, "Bag of Tricks");
+    channels it lacks are zero (He et al. 2016, option A), those too many are left out.
+    """
 
-def output_layer(
-    features: int, classes: int, settings: Settings, generator: torch.Generator
-) -> list[nn.Module]:
-    """Dropout, where there is any, and the layer that gives the logits."""
-    dropout = [Dropout(settings.dropout, generator)] if settings.dropout else []
-    return [*dropout, nn.Linear(features, classes)]
+    def __init__(self, body: nn.Sequential, before: int, after: int, stride: int) -> None:
+        """Args:
+        body: What the shortcut leads around.
+        before: Channels that enter.
+        after: Channels that the body puts out.
+        stride: Side of the squares; by how much the body shrinks the image, rounding up.
+        """
+        super().__init__()
+        self.body = body
+        self.added = after - before
+        self.stride = stride
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The body's output for (n, before, h, w), plus what the shortcut hands on."""
+        kept = images
+        if self.stride > 1:
+            kept = F.avg_pool2d(kept, self.stride, ceil_mode=True)
+        if self.added:  # a negative number crops
+            kept = F.pad(kept, (0, 0, 0, 0, 0, self.added))
+        added: Tensor = self.body(images) + kept
+        return added

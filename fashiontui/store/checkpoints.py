@@ -54,8 +54,8 @@ class Checkpoints:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise CheckpointError(
                 f"Cannot write a checkpoint to {self.folder}: {error.strerror}; "
-                f"{'free some space' if full else 'mend the folder'} or name a store elsewhere with "
-                "--store."
+                f"{'free some space' if full else 'mend the folder'} "
+                "or name a store elsewhere with --store."
             ) from error
 
     def find(self, run_id: str) -> Path | None:

@@ -2,14 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.files import Shown, read_text
-from fashiontui.domain.shapes import Shape
+from fashiontui.domain.shapes import FAMILIES, Shape
 from fashiontui.domain.spec import DatasetName
+
+
+def _known(arch: str) -> str:
+    if arch not in FAMILIES:
+        raise ValueError(f"should be one of {', '.join(FAMILIES)}")
+    return arch
 
 
 class Choice(BaseModel):
@@ -17,7 +23,7 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    arch: Literal["fcn", "cnn"] = "fcn"
+    arch: Annotated[str, AfterValidator(_known)] = "fcn"
     """Family."""
     budget: Shown = "50k"
     """As typed."""

@@ -61,6 +61,10 @@ def test_any_text_is_a_budget_in_range_or_a_usage_error(text):
     assert 1 <= budget <= MAX_BUDGET
 
 
+report_families = st.sampled_from([family for family in FAMILIES.values() if family.report])
+compact_families = st.sampled_from([family for family in FAMILIES.values() if not family.report])
+
+
 def best_fill(family, budget):
     """The most weights any two-layer shape spends within the budget, by trying every first one."""
     best, first = 0, 1
@@ -84,13 +88,26 @@ def test_a_solved_shape_never_exceeds_its_budget(family, budget):
 
 
 @quick
-@given(families, budgets)
+@given(report_families, budgets)
 def test_a_solved_shape_fills_97_percent_wherever_its_family_can(family, budget):
     least = min(family.weights(shape) for shape in solve(family, budget))
     if best_fill(family, budget) >= 0.97 * budget:
         assert least >= 0.97 * budget
     else:
         assert least == best_fill(family, budget)
+
+
+@quick
+@given(compact_families, budgets)
+@example(FAMILIES["resnet"], 2_000)
+@example(FAMILIES["resnet"], 5_000_000)
+@example(FAMILIES["dsconv"], 2_000)
+@example(FAMILIES["dsconv"], 5_000_000)
+def test_compact_families_fill_every_budget_with_shapes_that_grow(family, budget):
+    for shape in solve(family, budget):
+        assert family.weights(family.check(shape)) >= 0.97 * budget
+        assert list(shape) == sorted(shape)
+        assert shape[0] < shape[-1] <= 8 * shape[0]
 
 
 @quick
@@ -116,21 +133,41 @@ def test_a_budget_people_would_name_offers_a_choice_of_shapes(family, budget):
 
 @quick
 @given(families, budgets)
-def test_the_second_layer_of_a_solved_shape_cannot_grow_within_budget_and_taper(family, budget):
-    """Stated for the usual case, where the family's taper is kept."""
+@example(FAMILIES["resnet"], 100_000)
+def test_the_last_layer_of_a_solved_shape_cannot_grow_within_budget_and_taper(family, budget):
+    """Stated for the usual case, where the family's taper is kept and nothing is bent."""
     least, most = family.taper
-    for first, second in solve(family, budget):
-        if least <= second / first <= most and (second + 1) / first <= most:
-            assert family.weights((first, second + 1)) > budget
+    for shape in solve(family, budget):
+        first, last = shape[0], shape[-1]
+        usual = family.spread(first, last) == shape and least <= last / first
+        if usual and (last + 1) / first <= most:
+            assert family.weights(family.spread(first, last + 1)) > budget
+
+
+@given(families, st.integers(1, 500), st.integers(1, 500), st.floats(0.2, 4))
+def test_the_widths_between_two_lie_between_them_each_as_often_as_the_family_repeats_it(
+    family, first, last, bend
+):
+    shape = family.spread(first, last, bend)
+    assert len(shape) == sum(family.repeats)
+    assert (shape[0], shape[-1]) == (first, last)
+    assert list(shape) == sorted(shape, reverse=last < first)
 
 
 @pytest.mark.parametrize(
-    ("name", "smallest", "weights"), [("fcn", "784-1-1-10", 807), ("cnn", "1-1-1-10", 552)]
+    ("name", "smallest", "weights"),
+    [
+        ("fcn", "784-1-1-10", 807),
+        ("cnn", "1-1-1-10", 552),
+        ("resnet", "1-1-1-1-10", 90),
+        ("dsconv", "1-1-1-1-1-1-1-10", 102),
+    ],
 )
 def test_a_budget_too_small_is_answered_with_the_smallest_possible_shape(name, smallest, weights):
     with pytest.raises(UsageError, match=f"{smallest} with {weights} weights"):
         solve(FAMILIES[name], weights - 1)
-    assert solve(FAMILIES[name], weights) == [(1, 1)]
+    family = FAMILIES[name]
+    assert solve(family, weights) == [family.spread(1, 1)]
 
 
 @pytest.mark.parametrize("budget", [0, -5])

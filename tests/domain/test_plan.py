@@ -15,6 +15,7 @@ from fashiontui.domain.plan import (
 )
 from fashiontui.domain.recipe import Settings, parse_recipe
 from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.domain.shapes import FAMILIES
 from fashiontui.domain.spec import RunSpec
 
 RECIPE = parse_recipe(
@@ -114,7 +115,7 @@ SETTINGS = st.builds(
 SPECS = st.builds(
     RunSpec,
     model=st.none() | st.sampled_from(list(REPORT_MODELS)),
-    arch=st.sampled_from(["fcn", "cnn"]),
+    arch=st.sampled_from(list(FAMILIES)),
     shape=st.lists(st.integers(1, 500), min_size=1, max_size=4).map(tuple),
     budget=st.none() | st.integers(1, 5_000_000),
     recipe=st.text(min_size=1, max_size=20),

@@ -1,14 +1,19 @@
 """Weights are counted exactly, by the true rule and by the report's."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fashiontui.domain import families
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.report import REPORT_MODELS, report_model
 from fashiontui.domain.shapes import FAMILIES, family_named
 
 FCN, CNN = FAMILIES["fcn"], FAMILIES["cnn"]
+RESNET, DSCONV = FAMILIES["resnet"], FAMILIES["dsconv"]
 
 REPORT = [
     # name, shape as the report writes it, its count, true count: from the report's own page
@@ -102,6 +107,43 @@ def test_the_reports_cnn_count_is_the_true_count(channels):
     assert CNN.report_weights(channels) == CNN.weights(channels)
 
 
+@given(st.lists(st.integers(1, 80), min_size=1, max_size=12).map(tuple))
+def test_a_resnet_counts_two_3x3_convolutions_a_block_and_nothing_for_shortcuts(channels):
+    stem = 9 * channels[0]
+    kernels = sum(9 * a * b + 9 * b * b for a, b in pairwise((channels[0], *channels)))
+    biases = channels[0] + 2 * sum(channels)
+    assert RESNET.weights(channels) == stem + kernels + biases + 10 * (channels[-1] + 1)
+
+
+@given(st.lists(st.integers(1, 80), min_size=1, max_size=16).map(tuple))
+def test_a_dsconv_counts_a_3x3_kernel_a_channel_and_a_1x1_matrix_a_block(channels):
+    stem = (9 + 1) * channels[0]
+    blocks = sum((9 + 1) * a + (a + 1) * b for a, b in pairwise((channels[0], *channels)))
+    assert DSCONV.weights(channels) == stem + blocks + 10 * (channels[-1] + 1)
+
+
+def test_the_report_has_no_count_of_the_compact_families():
+    assert RESNET.report_weights((4, 8)) is None
+    assert DSCONV.report_weights((4, 8)) is None
+
+
+def test_the_reports_families_come_first_and_the_others_by_name():
+    fcn, cnn, *others = FAMILIES
+    assert (fcn, cnn) == ("fcn", "cnn")
+    assert {"dsconv", "resnet"} <= set(others)
+    assert others == sorted(others)
+
+
+def test_every_file_of_families_is_one_family_of_that_name():
+    files = Path(families.__file__).parent.glob("[!_]*.py")
+    assert {file.stem for file in files} == set(FAMILIES)
+
+
+def test_families_are_told_apart_by_name_title_and_marker():
+    for told in ("name", "title", "about", "marker"):
+        assert len({getattr(family, told) for family in FAMILIES.values()}) == len(FAMILIES)
+
+
 @given(
     st.sampled_from(list(FAMILIES.values())),
     st.lists(st.integers(1, 80), min_size=1, max_size=4).map(tuple),
@@ -109,7 +151,8 @@ def test_the_reports_cnn_count_is_the_true_count(channels):
 def test_the_weights_of_a_network_are_the_sum_of_its_layers(family, shape):
     layers = family.layers(shape)
     assert sum(layer.weights for layer in layers) == family.weights(shape)
-    assert len(layers) == len(shape) + 1
+    assert layers[-1].output == (10,)
+    assert len({layer.name for layer in layers}) == len(layers)
 
 
 def test_the_layers_of_a_cnn_halve_the_image_rounding_down():
@@ -117,9 +160,19 @@ def test_the_layers_of_a_cnn_halve_the_image_rounding_down():
     assert outputs == [(2, 28, 28), (3, 14, 14), (4, 7, 7), (5, 3, 3), (10,)]
 
 
+@pytest.mark.parametrize("family", [RESNET, DSCONV], ids=["resnet", "dsconv"])
+def test_compact_families_halve_the_image_where_the_width_changes_rounding_up(family):
+    layers = family.layers((4, 4, 6, 5, 5, 9))
+    assert layers[0].output == (4, 28, 28)  # the stem's, in front of its pooling
+    ends = [layer.output for layer in layers if layer.name.startswith(("point", "block"))]
+    assert {width: side for width, side, _ in ends} == {4: 14, 6: 7, 5: 4, 9: 2}
+
+
 def test_layers_are_named_after_what_they_are():
     assert [layer.name for layer in FCN.layers((5, 4))] == ["hidden1", "hidden2", "output"]
     assert [layer.name for layer in CNN.layers((5, 4))] == ["conv1", "conv2", "output"]
+    assert [layer.name for layer in RESNET.layers((5,))] == ["stem", "block1a", "block1b", "output"]
+    assert [layer.name for layer in DSCONV.layers((5,))] == ["stem", "depth1", "point1", "output"]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +185,10 @@ def test_layers_are_named_after_what_they_are():
         (CNN, ()),
         (CNN, (0, 4)),
         (CNN, (1,) * 5),
+        (RESNET, ()),
+        (RESNET, (4, 0)),
+        (RESNET, (1,) * 13),
+        (DSCONV, (1,) * 17),
     ],
 )
 def test_a_shape_the_family_cannot_build_is_refused(family, shape):

@@ -105,7 +105,9 @@ def test_a_choice_is_kept_and_not_measured_again(times, tmp_path):
     assert [path.name for path in memory.parent.iterdir()] == ["memory.json"]
 
 
-@pytest.mark.parametrize("changed", [{"shape": (9,)}, {"batch_size": 8}, {"batch_norm": True}])
+@pytest.mark.parametrize(
+    "changed", [{"shape": (9,)}, {"batch_size": 8}, {"batch_norm": True}, {"arch": "cnn"}]
+)
 def test_another_network_is_measured_anew(changed, times, tmp_path):
     told, timed = times
     told.update({(1, "fp32"): 8, (2, "fp32"): 9, (1, "bf16"): 9})

@@ -123,7 +123,10 @@ EVERYTHING = {"dropout": 0.5, "augment": "flip-shift", "batch_norm": True}
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize(("arch", "shape"), [("fcn", (16, 8)), ("cnn", (3, 4))])
+@pytest.mark.parametrize(
+    ("arch", "shape"),
+    [("fcn", (16, 8)), ("cnn", (3, 4)), ("resnet", (3, 4)), ("dsconv", (3, 4, 4))],
+)
 def test_the_same_spec_gives_bit_identical_weights(arch, shape, precision):
     spec = made_spec(arch, shape, **EVERYTHING)
     placement = replace(CPU, precision=precision)

@@ -8,14 +8,18 @@ from making import made_spec
 from torch import nn
 
 from fashiontui.domain.report import REPORT_MODELS
-from fashiontui.domain.shapes import CLASSES
+from fashiontui.domain.shapes import CLASSES, FAMILIES
 from fashiontui.models import build
 from fashiontui.models.build import NORMAL_STD
+from fashiontui.models.parts import Shortcut
 
 quick = settings(deadline=None, derandomize=True, max_examples=40)
-SHAPES = st.tuples(st.just("fcn"), st.lists(st.integers(1, 60), min_size=1, max_size=8)) | (
-    st.tuples(st.just("cnn"), st.lists(st.integers(1, 24), min_size=1, max_size=4))
+SHAPES = st.sampled_from(list(FAMILIES.values())).flatmap(
+    lambda family: st.tuples(
+        st.just(family.name), st.lists(st.integers(1, 24), min_size=1, max_size=family.max_depth)
+    )
 )
+"""Legal shapes of every family there is."""
 
 
 def built(spec, seed=0):
@@ -69,6 +73,96 @@ def test_every_layer_of_the_table_has_that_layers_weights(network, batch_norm):
         else:
             counts[-1] += parameter.numel()
     assert counts == [layer.weights for layer in spec.family.layers(spec.shape)]
+
+
+def drawn_in_turn(network, seed):
+    """Kaiming's first weights for the layers of a network, one after the other."""
+    generator = torch.Generator().manual_seed(seed)
+    for module in network:
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            nn.init.zeros_(module.bias)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("arch", "shape", "modules"),
+    [
+        (
+            "fcn",
+            (9, 7),
+            lambda: (
+                *(nn.Flatten(), nn.Linear(784, 9), nn.ReLU(), nn.Linear(9, 7), nn.ReLU()),
+                nn.Linear(7, 10),
+            ),
+        ),
+        (
+            "cnn",
+            (3, 4),
+            lambda: (
+                *(nn.Conv2d(1, 3, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
+                *(nn.Conv2d(3, 4, 5, padding=2), nn.MaxPool2d(2), nn.ReLU()),
+                *(nn.Flatten(), nn.Linear(4 * 7 * 7, 10)),
+            ),
+        ),
+    ],
+    ids=["fcn", "cnn"],
+)
+def test_the_reports_networks_are_to_the_bit_what_one_would_write_by_hand(arch, shape, modules):
+    by_hand = drawn_in_turn(nn.Sequential(*modules()), seed=3)
+    model = built(made_spec(arch, shape, seed=3))
+    images = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    for parameter, same in zip(model.parameters(), by_hand.parameters(), strict=True):
+        assert torch.equal(parameter, same)
+    assert torch.equal(model(images), by_hand(images))
+
+
+@pytest.mark.parametrize("arch", [f.name for f in FAMILIES.values() if f.always_normalised])
+def test_families_that_always_normalise_do_so_under_every_recipe(arch):
+    one, other = (built(made_spec(arch, (4, 6), batch_norm=norm)) for norm in (False, True))
+    assert str(one) == str(other)
+    convolutions = [module for module in one.modules() if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) == sum(type(m).__name__ == "BatchNorm" for m in one.modules())
+    assert all(convolution.bias is None for convolution in convolutions)
+
+
+def test_a_depthwise_convolution_looks_at_each_channel_alone():
+    model = built(made_spec("dsconv", (4, 6)))
+    kernels = {name: p.shape for name, p in model.named_parameters() if p.ndim > 1}
+    assert kernels["block1.body.depth1.weight"] == (4, 1, 3, 3)
+    assert kernels["depth2.weight"] == (4, 1, 3, 3)
+    assert kernels["point2.weight"] == (6, 4, 1, 1)
+
+
+class Nothing(nn.Module):
+    """Puts out zeros of a size."""
+
+    def __init__(self, *size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, images):
+        return torch.zeros(len(images), *self.size)
+
+
+def test_a_shortcut_hands_on_what_came_in():
+    images = torch.rand(2, 3, 7, 7)
+    assert torch.equal(Shortcut(nn.Sequential(Nothing(3, 7, 7)), 3, 3, 1)(images), images)
+
+
+def test_a_shortcut_shrinks_by_means_and_lacks_nothing_at_the_edge():
+    images = torch.rand(2, 3, 7, 7)
+    shrunk = Shortcut(nn.Sequential(Nothing(3, 4, 4)), 3, 3, 2)(images)
+    assert torch.allclose(shrunk[:, :, 0, 0], images[:, :, :2, :2].mean((2, 3)))
+    assert torch.allclose(shrunk[:, :, 3, 3], images[:, :, 6, 6])
+
+
+@pytest.mark.parametrize("width", [2, 5])
+def test_a_shortcut_fills_channels_with_zeros_or_leaves_them_out(width):
+    images = torch.rand(2, 3, 7, 7)
+    changed = Shortcut(nn.Sequential(Nothing(width, 7, 7)), 3, width, 1)(images)
+    assert torch.equal(changed[:, :3], images[:, :width])
+    assert not changed[:, 3:].any()
 
 
 @pytest.mark.parametrize(

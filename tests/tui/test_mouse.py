@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Collapsible, TabbedContent
 from textual.widgets._collapsible import CollapsibleTitle
 
+from fashiontui.domain.shapes import FAMILIES
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.details import Details
 from fashiontui.tui.screens.help import Help
@@ -87,7 +88,7 @@ def test_families_buttons_groups_and_the_footer_are_clicked() -> None:
         await pilot.click(app.lab.query_one(NetworkForm).query("FamilyButton").last())
         await pilot.click("#train")
         await settle(pilot)
-        assert [job.spec.arch for job in app.queue.waiting] == ["cnn"]
+        assert [job.spec.arch for job in app.queue.waiting] == [list(FAMILIES)[-1]]
         await pilot.click("#all-seven")
         await settle(pilot)
         assert len(app.queue.waiting) == 8

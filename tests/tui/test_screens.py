@@ -83,6 +83,13 @@ def test_configuring_shows_what_a_budget_buys_and_what_is_wrong(snap_compare: Sn
     assert shown(snap_compare, filled(choice=choice), (120, 50))
 
 
+@pytest.mark.parametrize("size", [(100, 50), (60, 20)], ids=["beside charts", "narrow"])
+def test_a_compact_family_is_picked_beside_the_reports(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, filled(choice=Choice(arch="dsconv", budget="20k")), size)
+
+
 def test_a_budget_too_small_says_so_under_the_field(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(choice=Choice(budget="12")), (120, 40))
 

@@ -150,7 +150,7 @@ def _weights(run: RunRecord) -> str:
     told = f"{spec.weights:,}"
     if spec.budget:
         told += f", {spec.weights / spec.budget:.1%} of {spec.budget:,}"
-    if spec.report_weights != spec.weights:
+    if spec.report_weights not in (None, spec.weights):
         told += f"; {spec.report_weights:,} by the report's rule"
     return told
 

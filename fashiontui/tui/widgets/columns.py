@@ -7,6 +7,7 @@ from typing import Literal
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.events import Status
+from fashiontui.domain.shapes import family_named
 from fashiontui.tui import text
 
 STATUS_GLYPHS = {
@@ -56,7 +57,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("epochs", "epochs", lambda r: text.whole(r.epochs), lambda r: r.epochs),
     Column("seed", "seed", lambda r: text.whole(r.seed), lambda r: _least(r.seed)),
     Column("budget", "budget", lambda r: text.whole(r.budget), lambda r: _least(r.budget)),
-    Column("family", "family", lambda r: r.arch.upper(), lambda r: r.arch, "left"),
+    Column("family", "family", lambda r: family_named(r.arch).title, lambda r: r.arch, "left"),
     Column("shape", "shape", lambda r: r.shape, lambda r: r.shape, "left"),
     Column("data", "data", lambda r: r.dataset, lambda r: r.dataset, "left"),
     Column("device", "device", lambda r: r.device, lambda r: r.device, "left"),

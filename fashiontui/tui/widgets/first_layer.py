@@ -20,16 +20,17 @@ GAP = 1
 FEWEST = 6
 """Where fewer large pictures than this can be seen at once, they are drawn half as large."""
 LARGE = 12
-"""Pictures with longer sides are large: an FCN's, but not a CNN's kernels."""
+"""Pictures with longer sides are large: an FCN's, but not kernels."""
 
 
 class FirstLayerView(VerticalScroll):
     """Pictures of the running network's first layer, new after each epoch."""
 
     HELP = """\
-Weights of the first layer after the last epoch: 5×5 kernels of a CNN, 28×28 maps of an FCN's hidden
-units. Light is positive, dark is negative, mid-grey is zero. Where there is little room, maps are
-drawn half as large: each point is then the mean of four weights.
+Weights of the first layer after the last epoch: a convolution's kernels (5×5 of a CNN, 3×3 of the
+compact families), 28×28 maps of an FCN's hidden units. Light is positive, dark is negative,
+mid-grey is zero. Where there is little room, maps are drawn half as large: each point is then the
+mean of four weights.
 """
 
     def __init__(self) -> None:

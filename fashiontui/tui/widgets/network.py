@@ -8,6 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.layout import Layout
+from textual.layouts.grid import GridLayout
 from textual.message import Message
 from textual.widgets import Input, OptionList, RadioButton, RadioSet, Static
 from textual.widgets.option_list import Option
@@ -22,6 +24,8 @@ from fashiontui.tui.widgets.fields import BUDGET, Field, TypedInput
 PRESETS = ("10k", "20k", "37k", "50k", "100k", "200k", "500k")
 BAR = 14
 """Columns of the bar that shows how much of the budget is used."""
+FAMILY_WIDTH = 11
+"""Least columns a family's button gets: its mark, its title and a blank."""
 
 
 def offered(arch: str, budget: int) -> list[Network]:
@@ -82,7 +86,7 @@ class FamilyButton(RadioButton):
 
 
 class FamilyPicker(RadioSet):
-    """Families beside each other; moving to one chooses it."""
+    """Families beside each other, in as many rows as they need; moving to one chooses it."""
 
     BINDINGS = [
         Binding("right,down", "choose(1)", "Family", id="family.next", show=False,
@@ -90,6 +94,12 @@ class FamilyPicker(RadioSet):
         Binding("left,up", "choose(-1)", "Family", id="family.previous", show=False,
                 tooltip="The family before"),
     ]  # fmt: skip
+
+    def pre_layout(self, layout: Layout) -> None:
+        """Let the grid have as many columns as there is room for."""
+        if isinstance(layout, GridLayout):
+            layout.min_column_width = FAMILY_WIDTH
+            layout.stretch_height = True
 
     def on_focus(self) -> None:
         """Put the cursor on the family that is chosen, which may have changed by key."""
@@ -130,9 +140,11 @@ class NetworkForm(Vertical):
         """Family, budget, the shapes that fill it, and the layers of the one picked."""
         with FamilyPicker(id="family", compact=True):
             for family in FAMILIES.values():
-                yield FamilyButton(
+                button = FamilyButton(
                     family.title, value=family.name == self.arch, name=family.name, compact=True
                 )
+                button.tooltip = family.about
+                yield button
         yield Field(
             "Budget",
             BudgetInput(BUDGET, self._first_budget, "like 37k"),
@@ -238,6 +250,6 @@ def _layers(network: Network) -> Content:
             f"[b]{share:.1%}[/b] of {network.budget:,}[{colour}]{word}[/]"
         )
     counted = family.report_weights(network.shape)
-    if counted != weights:
+    if counted is not None and counted != weights:
         lines.append(f"[$foreground 60%]Report's rule, no output: {counted:,}[/]")
     return Content.from_markup("\n".join(lines))
