@@ -17,9 +17,11 @@ import pytest
 
 from benchmarks.reliability import postgres as postgres_server
 
-# A shell's background job ignores Ctrl+C, and so would every process started from it; a process
-# that has a handler starts its own with the default.
+# A shell's background job ignores Ctrl+C, one under nohup a closed terminal, and so would every
+# process started from it; from here they start with the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _REAL_DATA = Path(
