@@ -13,6 +13,10 @@ from typing import Literal
 PATIENCE_SECONDS = 1.8
 """After a signal the process leaves in any case, even from within a long step or a locked store:
 finished epochs are kept already, and the run counts as interrupted."""
+_LAST_WORD = (
+    b"\nfashiontui: left in the middle of a step or a write; finished epochs are kept, "
+    b"continue with: fashiontui --batch --resume\n"
+)
 LISTENED = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
@@ -106,6 +110,8 @@ def _watch(heard: socket.socket, numbers: set[int]) -> None:
         try:
             told = heard.recv(64)
         except TimeoutError:
+            with suppress(OSError, ValueError):  # nobody is there to be told
+                os.write(sys.stderr.fileno(), _LAST_WORD)
             leave_at_once(first or signal.SIGINT)
         if not told:
             return

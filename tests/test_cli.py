@@ -571,11 +571,12 @@ def test_a_signal_ends_the_process_in_two_seconds_even_from_a_locked_store(tmp_p
             time.sleep(1)
             process.send_signal(signal.SIGTERM)
             sent = time.monotonic()
-            process.communicate(timeout=30)
+            _, err = process.communicate(timeout=30)
             took = time.monotonic() - sent
             lock.execute("ROLLBACK")
     assert process.returncode == 143
     assert took < 2
+    assert "finished epochs are kept, continue with: fashiontui --batch --resume" in err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
