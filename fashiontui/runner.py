@@ -65,7 +65,8 @@ def resume(record: RunRecord, data: Dataset, store: Store) -> Generator[Event, N
     try:
         state, epochs = _restored(record, data, store)
     except BaseException:
-        store.end(RunFinished(record.id, Status.INTERRUPTED))
+        spent = (record.train_seconds or 0.0, record.total_seconds or 0.0)
+        store.end(RunFinished(record.id, Status.INTERRUPTED, None, *spent))
         raise
     yield from _followed(record.id, state, data, store, resumed=True, epochs=epochs)
 

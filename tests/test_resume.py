@@ -118,10 +118,12 @@ def test_a_run_can_be_taken_only_once_and_only_while_unfinished(store):
 
 def test_a_run_whose_checkpoint_is_gone_stays_interrupted_and_says_so(store):
     run_id = stopped_after(1, store)
+    spent = store.get(run_id).train_seconds
     store.checkpoints.remove(run_id)
     with pytest.raises(CheckpointError, match="not on this machine; train the run anew"):
         continued(run_id, store)
     assert store.get(run_id).status is Status.INTERRUPTED
+    assert store.get(run_id).train_seconds == spent > 0
 
 
 def test_only_stopped_and_interrupted_runs_wait_to_be_continued(store):
