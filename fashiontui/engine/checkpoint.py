@@ -110,19 +110,6 @@ def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> T
     return state
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Give a network the weights of a file of either kind.
-
-    Raises:
-        CheckpointError: the file is damaged, or of another network.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            _restore_model(model, file)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"Cannot read the weights in {path} ({error}).") from error
-
-
 def _packed(tensors: dict[str, Tensor], state: TrainingState) -> bytes:
     header = Header(
         spec=state.spec,

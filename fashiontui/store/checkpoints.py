@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fashiontui.domain.errors import CheckpointError
+from fashiontui.store.files import sync_folder
 
 KEPT_DAYS = 90
 """How long the checkpoint of an unfinished run waits to be continued."""
@@ -49,7 +50,7 @@ class Checkpoints:
                 with suppress(OSError):
                     beside.unlink()
                 raise
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise CheckpointError(
@@ -120,14 +121,3 @@ class Checkpoints:
 
 def _days_old(path: Path) -> float:
     return (time.time() - path.stat().st_mtime) / 86_400
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last, where the platform lets a folder be opened."""
-    if os.name == "nt":
-        return
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

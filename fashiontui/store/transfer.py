@@ -33,7 +33,7 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.store.connection import connectable, for_reading, parse_where, sqlite_file
 from fashiontui.store.errors import one_sentence_errors
-from fashiontui.store.files import in_use, reading, refuse_special_file
+from fashiontui.store.files import in_use, reading, refuse_special_file, sync_folder
 from fashiontui.store.rows import read_runs
 from fashiontui.store.schema import NEWEST, bring_up_to_date, revision_of
 from fashiontui.store.store import Store
@@ -90,7 +90,7 @@ def export_runs(store: Store, target: Path, run_ids: Sequence[str], force: bool 
             os.fsync(file.fileno())
         _refuse_target(target, store, force)  # asked again: it took a while
         written.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     return count
 
 
@@ -148,16 +148,6 @@ def _refuse_target(target: Path, store: Store, force: bool) -> None:
         )
     if target.exists() and not (force and target.is_file()):
         raise UsageError(f"{target} is there already; --force puts the export in its place.")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlive a failure of power; not possible on Windows."""
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 @contextmanager
