@@ -10,7 +10,14 @@ import torch
 
 from fashiontui.data import Dataset
 from fashiontui.domain.errors import CheckpointError, FashiontuiError, StoreError, TrainingError
-from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
+from fashiontui.domain.events import (
+    EpochEnded,
+    Event,
+    FirstLayer,
+    RunFinished,
+    RunStarted,
+    Status,
+)
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.text import printable
@@ -116,6 +123,8 @@ def _followed(
                         kept = True
                     case EpochEnded():
                         _keep_epoch(event, state, store)
+                    case FirstLayer():
+                        store.add_inside(event)
                     case RunFinished():
                         _keep_end(event, state, store)
                         over = True
