@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import sys
 from contextlib import closing
 from dataclasses import replace
 
@@ -114,3 +115,46 @@ def test_a_file_is_replaced_when_that_is_said(here, kept, tmp_path):
 def test_an_empty_store_says_what_to_do(here):
     told = here("export", "tables", "t.md", "--store", "empty.db")
     is_refused(told, "train some with fashiontui --batch")
+
+
+def test_figures_are_written_into_a_folder_made_for_them(here, kept, tmp_path):
+    told = here("export", "figures", "new/folder", "--format", "svg", "--store", kept)
+    assert told.code == 0, told.err
+    names = sorted(path.name for path in (tmp_path / "new/folder").iterdir())
+    assert names == ["figure-1.svg", "figure-2.svg", "pareto.svg"]
+    again = here("export", "figures", "new/folder", "--format", "svg", "--store", kept)
+    is_refused(again, "is there already; --force")
+
+
+def test_figures_that_cannot_be_drawn_say_which_runs_they_need(here, kept):
+    told = here("export", "figures", "some", "a0", "a1", "--store", kept)
+    assert told.code == 0, told.err
+    assert "No figure-1: it needs runs of cnn-100k." in told.err
+    assert "No figure-2: it needs runs of cnn-50k and cnn-20k and cnn-10k." in told.err
+    is_refused(here("export", "figures", "x", "--format", "gif", "--store", kept), "--format takes")
+    is_refused(here("export", "figures", "there", "--store", "empty.db"), "train some")
+
+
+def test_a_report_is_written_as_a_page(here, kept, tmp_path):
+    told = here("report", "report.html", "--store", kept)
+    assert (told.code, told.err) == (0, "Wrote the report of 7 runs to report.html.\n")
+    assert read(tmp_path / "report.html").startswith("<!doctype html>")
+    is_refused(here("report", "report.pdf", "--store", kept), "should end in .html or .md")
+
+
+def without(monkeypatch, *packages):
+    """Pretend that packages, and what of ours imports them, are not there."""
+    for name in [name for name in sys.modules if name.split(".")[0] in packages]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.startswith("fashiontui.export.")]:
+        monkeypatch.delitem(sys.modules, name)
+        parent, child = name.rsplit(".", 1)
+        monkeypatch.delattr(sys.modules[parent], child, raising=False)
+    for package in packages:
+        monkeypatch.setitem(sys.modules, package, None)
+
+
+@pytest.mark.parametrize("command", [("export", "figures", "f"), ("report", "r.html")])
+def test_figures_without_matplotlib_say_what_to_install(command, here, kept, monkeypatch):
+    without(monkeypatch, "matplotlib")
+    is_refused(here(*command, "--store", kept), "pip install 'fashiontui[figures]'")

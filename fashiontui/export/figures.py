@@ -83,8 +83,8 @@ def caption(name: str) -> str:
         "figure-1": "Figure 1. Loss and validation accuracy of FCN-100K (A) and CNN-100K (B).",
         "figure-2": "Figure 2. Training loss and validation accuracy of CNN-50K (A), CNN-20K (B) "
         "and CNN-10K (C).",
-        "pareto": "Test accuracy against weights: the frontier joins networks that no other beats "
-        "with as few weights.",
+        "pareto": "Test accuracy against weights. The frontier joins networks that none with as "
+        "few weights exceeds; the others are hollow.",
     }[name]
 
 
@@ -107,7 +107,8 @@ def _curves(found: Sequence[Result], with_val_loss: bool) -> "Figure":
         losses.set_ylabel("cross-entropy")
         accuracies.set_ylabel("validation accuracy, %")
         for axis in (losses, accuracies):
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+            axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
             axis.legend()
     for axis in axes[-1]:
         axis.set_xlabel("epoch")
@@ -146,6 +147,7 @@ def _pareto(found: Sequence[Result]) -> "Figure":
         if not ours:
             continue
         colour, marker = _FAMILY_STYLES.get(family.name, (GREY, "v"))
+        axes.plot([], [], color=colour, marker=marker, linestyle="none", label=family.title)
         for result in ours:
             low, high = result.interval
             axes.errorbar(
@@ -155,19 +157,19 @@ def _pareto(found: Sequence[Result]) -> "Figure":
                 color=colour,
                 marker=marker,
                 markersize=6,
+                markerfacecolor=colour if result in best else "white",
                 linestyle="none",
                 elinewidth=1,
-                alpha=1.0 if result in best else 0.35,
-                label=family.title if result is ours[0] else None,
             )
     reported = {result.title: result for result in found if result.report}.values()
     if reported:
         axes.plot(
             [result.weights for result in reported],
             [result.report.test_accuracy for result in reported if result.report],
-            color=GREY,
+            color="black",
             marker="x",
             linestyle="none",
+            zorder=5,
             label="the report",
         )
     axes.plot(
@@ -183,10 +185,7 @@ def _pareto(found: Sequence[Result]) -> "Figure":
     _label_weights(axes, [result.weights for result in found])
     axes.set_xlabel("weights (every trainable parameter)")
     axes.set_ylabel("test accuracy, %; bars: 95% of the test images")
-    legend = axes.legend(loc="lower right")
-    for handle in legend.legend_handles:
-        if handle is not None:
-            handle.set_alpha(1.0)
+    axes.legend(loc="lower right")
     return figure
 
 

@@ -10,6 +10,9 @@ from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES
 
 _MARKDOWN = re.compile(r"[\\`*\[\]<|]")
+_MINUS = re.compile(r"^-(?=\d)")
+_NUMBER = re.compile(r"^Table \d\. ")
+"""LaTeX numbers its tables itself."""
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -112,8 +115,8 @@ def latex(table: Table) -> str:
     """The table as LaTeX; needs the package booktabs."""
     lines = [
         r"\begin{table}[ht]",
-        r"\centering",
-        rf"\caption{{{_latex_text(table.title)}}}",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\caption{{{_latex_text(_NUMBER.sub('', table.title))}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
         _latex_row(table.header),
@@ -176,7 +179,7 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
     low, high = result.interval
     cells = [result.title, weights, f"{result.val_accuracy:.2f}"]
     if report:
-        cells += [f"{report.val_accuracy:.2f}", f"{result.val_accuracy - report.val_accuracy:+.2f}"]
+        cells += [f"{report.val_accuracy:.2f}", _signed(result.val_accuracy - report.val_accuracy)]
     cells += [clock(result.train_seconds)]
     if report:
         cells += [clock(report.train_seconds)]
@@ -188,9 +191,14 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
     if report:
         cells += [
             f"{report.test_accuracy:.2f} ± {report.test_batch_std:.2f}",
-            f"{result.test_accuracy - report.test_accuracy:+.2f}",
+            _signed(result.test_accuracy - report.test_accuracy),
         ]
     return tuple(cells)
+
+
+def _signed(points: float) -> str:
+    """A difference with its sign; what rounds to nothing has none to be mistaken for a loss."""
+    return f"{round(points, 2) + 0.0:+.2f}"
 
 
 def _on_sample(found: Sequence[Result]) -> bool:
@@ -198,7 +206,7 @@ def _on_sample(found: Sequence[Result]) -> bool:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(_latex_text(cell) for cell in cells) + r" \\"
+    return " & ".join(_MINUS.sub("−", cell).translate(_LATEX) for cell in cells) + r" \\"
 
 
 def _latex_text(text: str) -> str:
