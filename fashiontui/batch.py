@@ -92,7 +92,7 @@ def _trained(
     signals: Signals,
 ) -> int:
     with console.status("Loading torch"), signals.obeyed_at_once():
-        import scipy.stats  # noqa: F401  # loaded now, so that a signal need not wait for it
+        import scipy.special  # noqa: F401  # loaded now, so that a signal need not wait for it
 
         if data != "sample":
             import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
