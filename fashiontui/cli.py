@@ -12,6 +12,7 @@ import typer
 from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
 from fashiontui.cli_options import data_folders, one_of, parse_threads
+from fashiontui.cli_replay import replay
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(runs_app, name="runs")
 app.add_typer(export_app, name="export")
 app.command("report")(report)
+app.command("replay")(replay)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.

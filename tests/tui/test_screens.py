@@ -112,12 +112,12 @@ def test_marked_and_pinned_runs_are_drawn_beside_the_running_one(snap_compare: S
 
 
 def test_two_runs_are_drawn_with_their_training_losses(snap_compare: Snap) -> None:
-    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "3", "y", *["left"] * 5]
+    keys = ["4", "h", *["down"] * 5, "p", "up", "space", "3", "y", *["left"] * 5]
     assert shown(snap_compare, filled(), (150, 45), midway, keys)
 
 
 def test_more_runs_than_the_legend_can_name(snap_compare: Snap) -> None:
-    keys = ["4", "v", "down", "p", *["space"] * 6, "2", "left"]
+    keys = ["4", "h", "down", "p", *["space"] * 6, "2", "left"]
     assert shown(snap_compare, filled(), (120, 40), midway, keys)
 
 
@@ -201,7 +201,7 @@ def test_wide_terminals_put_the_board_beside_the_charts(snap_compare: Snap) -> N
 
 @pytest.mark.parametrize("glyphs", [Glyphs.ASCII, Glyphs.CONSOLE])
 def test_terminals_that_lack_characters(snap_compare: Snap, glyphs: Glyphs) -> None:
-    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "6"]
+    keys = ["4", "h", *["down"] * 5, "p", "up", "space", "6"]
     assert shown(snap_compare, filled(glyphs=glyphs), (120, 40), midway, keys)
 
 
@@ -209,7 +209,7 @@ def test_without_colours_states_differ_by_sign_and_word(
     snap_compare: Snap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    keys = ["4", "v", *["down"] * 5, "p", "up", "space"]
+    keys = ["4", "h", *["down"] * 5, "p", "up", "space"]
     assert shown(snap_compare, filled(), (120, 40), midway, keys)
 
 

@@ -1,6 +1,7 @@
 """The main screen: configure, watch and compare."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,9 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
 
 from fashiontui.domain.board import BoardRow, live_row
-from fashiontui.domain.errors import ExitCode
+from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
+from fashiontui.domain.pareto import Suggestion
+from fashiontui.domain.plan import solved_network
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
 from fashiontui.domain.text import printable
@@ -33,6 +36,7 @@ from fashiontui.tui.messages import (
     TorchLoaded,
     TrainRequested,
 )
+from fashiontui.tui.opening import SCREENS, screen_of
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
@@ -67,6 +71,7 @@ class LabScreen(Screen[None]):
         choice: Choice,
         dataset: DatasetName,
         marker: Marker,
+        folders: Sequence[Path],
     ) -> None:
         """Args:
         queue: Where requested runs go.
@@ -74,6 +79,7 @@ class LabScreen(Screen[None]):
         choice: What the form begins with.
         dataset: What runs are trained on until another is found.
         marker: How curves are drawn.
+        folders: Where Fashion-MNIST may lie.
         """
         super().__init__(classes="-show-1")
         self._queue = queue
@@ -81,9 +87,11 @@ class LabScreen(Screen[None]):
         self._choice = choice
         self._dataset = dataset
         self._marker = marker
+        self._folders = folders
         self.history = History()
         self._marked: dict[str, RunRecord] = {}
         self._pinned: RunRecord | None = None
+        self._rows: Sequence[BoardRow] = ()
         self._stale = False
         self._opened = False
 
@@ -249,6 +257,7 @@ class LabScreen(Screen[None]):
 
     @on(BoardLoaded)
     def _board_loaded(self, message: BoardLoaded) -> None:
+        self._rows = message.rows
         self.board.load(message.rows)
         self._tell_of_interrupted(message.rows)
         if self._queue.current is not None and self.history.started and not self.history.finished:
@@ -275,6 +284,8 @@ class LabScreen(Screen[None]):
                 from fashiontui.tui.screens.details import Details  # not needed to paint
 
                 self.app.push_screen(Details(records[0]))
+            case name if name in SCREENS:
+                self._open(name, records)
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "continue":
@@ -287,6 +298,15 @@ class LabScreen(Screen[None]):
                 told = f"Brought back {_counted(records)}." if records else "Nothing to undo."
                 self.notify(told, markup=False)
         self._redraw_soon()
+
+    def _open(self, name: str, records: Sequence[RunRecord]) -> None:
+        """Open a screen over runs, or say what they lack for it."""
+        try:
+            screen = screen_of(name, records, self._folders, self._marker)
+        except UsageError as error:
+            self._complain("Not to be shown", str(error))
+        else:
+            self.app.push_screen(screen)
 
     def _read_again(self, run_id: str) -> None:
         """Draw a run that was marked or pinned while it trained as far as it has come."""
@@ -387,6 +407,34 @@ class LabScreen(Screen[None]):
     def action_read_store(self) -> None:
         """Read the stored runs again."""
         self.board.read_store()
+
+    def action_open(self, name: str) -> None:
+        """Open a screen over the marked runs, or the one under the cursor."""
+        self.board.fetch([row.id for row in self.board.targets()], name)
+
+    def action_pareto(self) -> None:
+        """Open the plot of accuracy against cost over all runs of the data set."""
+        from fashiontui.tui.screens.pareto import Pareto  # not needed to paint
+
+        self.app.push_screen(
+            Pareto(
+                [row for row in self._rows if row.dataset == self.configure.dataset],
+                self._live_row,
+                lambda run_id: self.board.fetch([run_id], "details"),
+                self._request,
+                self._marker,
+            )
+        )
+
+    def _live_row(self) -> BoardRow | None:
+        """The run under way as a row of the board."""
+        under_way = self.history.started is not None and self.history.finished is None
+        return live_row(self.history) if under_way else None
+
+    def _request(self, suggested: Suggestion) -> TrainRequested:
+        """A wish to train what is suggested, with everything else as the form has it."""
+        network = solved_network(suggested.arch, suggested.budget)
+        return TrainRequested(self.configure.specs([network]))
 
     def action_report_rows(self) -> None:
         """Show or hide the report's rows."""

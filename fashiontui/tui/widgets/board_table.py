@@ -21,7 +21,7 @@ class BoardTable(DataTable[Text]):
                 tooltip="Everything stored of this run"),
     ]  # fmt: skip
     HELP = """\
-One row a run, and the report's seven rows (`┄ report`, `v` hides them). Ranks go by validation
+One row a run, and the report's seven rows (`┄ report`, `h` hides them). Ranks go by validation
 accuracy among finished Fashion-MNIST runs: choosing by test accuracy would spoil the test.
 
 **±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows

@@ -1,0 +1,40 @@
+"""The screens over stored runs, imported when they are first opened."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual.screen import Screen
+
+from fashiontui.domain.record import RunRecord
+from fashiontui.domain.replay import replay_of
+from fashiontui.tui.widgets.chart import Marker
+
+SCREENS = ("mistakes", "replay")
+"""Each acts on the marked runs, or on the one under the board's cursor."""
+
+
+def screen_of(
+    name: str, records: Sequence[RunRecord], folders: Sequence[Path], marker: Marker
+) -> Screen[None]:
+    """A screen over runs.
+
+    Args:
+        name: One of ``SCREENS``.
+        records: The runs, with their predictions.
+        folders: Where Fashion-MNIST may lie.
+        marker: How curves are drawn; pictures without colours where it is a plain one.
+
+    Raises:
+        UsageError: the runs do not have what it shows.
+    """
+    shaded = marker in ("ascii", "dot")
+    match name:
+        case "mistakes":
+            from fashiontui.tui.screens.mistakes import Mistakes
+
+            return Mistakes(records, folders, shaded)
+        case "replay":
+            from fashiontui.tui.screens.replay import ReplayScreen
+
+            return ReplayScreen(replay_of(records[0]) if records else None, marker)
+    raise AssertionError(name)
