@@ -93,6 +93,9 @@ def start(
     weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
+    erase: Annotated[int | None, _setting("Side of the square hidden in each image.")] = None,
+    mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
+    ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
@@ -172,6 +175,9 @@ def start(
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
         "augment": augment,
+        "erase": erase,
+        "mixup": mixup,
+        "ema": ema,
     }
     if resume:
         _refuse_training_options(context)

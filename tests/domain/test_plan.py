@@ -111,6 +111,9 @@ SETTINGS = st.builds(
     weight_decay=st.floats(0, 10),
     label_smoothing=st.floats(0, 1, exclude_max=True),
     augment=st.sampled_from(["none", "flip", "shift", "flip-shift"]),
+    erase=st.integers(0, 28),
+    mixup=st.floats(0, 0.5),
+    ema=st.floats(0, 1, exclude_max=True),
 )
 SPECS = st.builds(
     RunSpec,

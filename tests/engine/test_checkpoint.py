@@ -30,6 +30,9 @@ SPECS = {
     "adam, dropout, augmented": made_spec(
         "cnn", (2, 3), epochs=2, batch_size=600, dropout=0.5, augment="flip-shift", batch_norm=True
     ),
+    "averaged, mixed, erased": made_spec(
+        "cnn", (2, 3), epochs=2, batch_size=600, ema=0.9, mixup=0.5, erase=8, batch_norm=True
+    ),
     "resnet": made_spec("resnet", (2, 3), epochs=2, batch_size=600, lr=0.01),
     "adamw, one-cycle": made_spec(
         epochs=2, batch_size=600, optimizer="adamw", schedule="one-cycle", weight_decay=0.1

@@ -225,6 +225,9 @@ CHOICES = [
         [{"activation": name} for name in ("relu", "tanh")],
     ),
     *product(
+        [{"erase": 8}, {"mixup": 0.5}, {"ema": 0.5}], [{"batch_norm": False}, {"batch_norm": True}]
+    ),
+    *product(
         [{"augment": name} for name in ("none", "flip", "shift", "flip-shift")],
         [{"batch_norm": False, "dropout": 0.5}, {"batch_norm": True, "label_smoothing": 0.1}],
     ),
@@ -270,6 +273,9 @@ def test_an_epoch_of_every_setting_lowers_the_validation_loss(chosen, arch, prec
         {"augment": "flip"},
         {"augment": "shift"},
         {"augment": "flip-shift"},
+        {"erase": 8},
+        {"mixup": 0.5},
+        {"ema": 0.9},
         {"lr": 2e-3},
         {"batch_size": 128},
         {"epochs": 2},
