@@ -86,7 +86,7 @@ def start(
     epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
     batch_size: Annotated[int | None, _setting("Images per step.")] = None,
     lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
-    optimizer: Annotated[str | None, _setting("sgd, adam or adamw.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd, adam, adamw or muon.")] = None,
     schedule: Annotated[str | None, _setting("constant, cosine or one-cycle.")] = None,
     dropout: Annotated[float | None, _setting("Share dropped before the output layer.")] = None,
     init: Annotated[str | None, _setting("kaiming, xavier or normal.")] = None,

@@ -67,7 +67,7 @@ class Settings(BaseModel):
     mixup: float = Field(0.0, ge=0, le=0.5)
     """Most of another training image that is blended into each, and of its label into its."""
     ema: float = Field(0.0, ge=0, lt=1)
-    """Decay, per step, of an average of the weights that is scored instead of the last; 0 is none."""
+    """Decay, per step, of an average of the weights that is scored in their place; 0 is none."""
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> "Settings":

@@ -33,6 +33,7 @@ SPECS = {
     "averaged, mixed, erased": made_spec(
         "cnn", (2, 3), epochs=2, batch_size=600, ema=0.9, mixup=0.5, erase=8, batch_norm=True
     ),
+    "muon": made_spec("cnn", (2, 3), epochs=2, batch_size=600, optimizer="muon", lr=0.02),
     "resnet": made_spec("resnet", (2, 3), epochs=2, batch_size=600, lr=0.01),
     "adamw, one-cycle": made_spec(
         epochs=2, batch_size=600, optimizer="adamw", schedule="one-cycle", weight_decay=0.1

@@ -15,6 +15,7 @@ from fashiontui.data.augment import mixed
 from fashiontui.domain.recipe import Settings
 from fashiontui.engine import Placement
 from fashiontui.engine.evaluate import BATCH, evaluate
+from fashiontui.engine.muon import orthogonal
 from fashiontui.engine.step import ONE_CYCLE_WARMUP, forward, lr_at, trainable
 from fashiontui.models import build
 
@@ -173,6 +174,20 @@ def test_only_matrices_and_kernels_decay():
         for parameter in group["params"]
     }
     assert decays == {(True, 0.5), (False, 0.0)}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (9, 1), (1, 9), (4, 4), (8, 72), (200, 10)])
+def test_an_orthogonal_update_keeps_its_directions_and_levels_their_lengths(size):
+    matrix = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    left, lengths, right = torch.linalg.svd(matrix, full_matrices=False)
+    levelled = left.T @ orthogonal(100 * matrix) @ right.T
+    assert torch.allclose(levelled, levelled.diag().diag(), atol=1e-3)
+    kept = lengths > lengths.max() / 50  # what is nearly absent stays small
+    assert ((levelled.diag() > 0.6) & (levelled.diag() < 1.3))[kept].all()
+
+
+def test_no_gradient_gives_no_update():
+    assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
 
 
 def test_every_weight_is_trained():

@@ -217,6 +217,7 @@ OPTIMIZERS = [
     {"optimizer": "sgd", "nesterov": True, "lr": 0.1},
     {"optimizer": "adam", "weight_decay": 1e-4},
     {"optimizer": "adamw", "weight_decay": 1e-2},
+    {"optimizer": "muon", "weight_decay": 1e-2, "lr": 0.02},
 ]
 CHOICES = [
     *product(OPTIMIZERS, [{"schedule": name} for name in ("constant", "cosine", "one-cycle")]),
@@ -259,6 +260,7 @@ def test_an_epoch_of_every_setting_lowers_the_validation_loss(chosen, arch, prec
     [
         {"optimizer": "sgd"},
         {"optimizer": "adamw"},
+        {"optimizer": "muon"},
         {"optimizer": "sgd", "nesterov": True},
         {"momentum": 0.5},
         {"weight_decay": 0.5},
