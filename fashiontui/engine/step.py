@@ -83,11 +83,10 @@ def trainable(
     nothing for fully connected networks.
     """
     model = model.to(placement.device).to(memory_format=torch.channels_last)
-    average = (
-        AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=True)
-        if settings.ema
-        else None
-    )
+    average = None
+    if settings.ema:
+        follow = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]
+        average = AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
     optimizer = _optimizer(model, settings, placement)
     return Trainable(model, optimizer, settings, placement, generator, average)
 

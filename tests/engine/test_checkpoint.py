@@ -17,6 +17,7 @@ from fashiontui.domain.events import EpochEnded, Progress, RunFinished, RunStart
 from fashiontui.engine import Placement, begin, train
 from fashiontui.engine.checkpoint import (
     MAX_BYTES,
+    network,
     restore,
     state_bytes,
     weights_bytes,
@@ -140,6 +141,18 @@ def test_the_weights_of_another_run_are_refused(tmp_path):
     interrupted(SPECS["sgd"], 3, tmp_path / "kept")
     with pytest.raises(CheckpointError, match="belongs to another run"):
         loaded(tmp_path / "kept", SPECS["sgd"].model_copy(update={"seed": 1}))
+
+
+@pytest.mark.parametrize("kept", [state_bytes, weights_bytes])
+def test_the_network_read_from_a_file_is_the_one_that_was_scored(kept, tmp_path):
+    spec = SPECS["averaged, mixed, erased"]
+    state = begin(spec, CPU)
+    list(islice(train(state, sample_set()), 3))
+    path = tmp_path / "kept"
+    path.write_bytes(kept(state))
+    read, scored = network(path, spec).state_dict(), state.net.scored.state_dict()
+    assert all(torch.equal(read[name], tensor) for name, tensor in scored.items())
+    assert state.net.scored is not state.net.model
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
