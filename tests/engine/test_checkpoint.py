@@ -17,7 +17,6 @@ from fashiontui.domain.events import EpochEnded, Progress, RunFinished, RunStart
 from fashiontui.engine import Placement, begin, train
 from fashiontui.engine.checkpoint import (
     MAX_BYTES,
-    network,
     restore,
     state_bytes,
     weights_bytes,
@@ -150,7 +149,7 @@ def test_the_network_read_from_a_file_is_the_one_that_was_scored(kept, tmp_path)
     list(islice(train(state, sample_set()), 3))
     path = tmp_path / "kept"
     path.write_bytes(kept(state))
-    read, scored = network(path, spec).state_dict(), state.net.scored.state_dict()
+    read, scored = loaded(path, spec).state_dict(), state.net.scored.state_dict()
     assert all(torch.equal(read[name], tensor) for name, tensor in scored.items())
     assert state.net.scored is not state.net.model
 
