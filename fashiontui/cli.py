@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 
 from fashiontui import __version__
+from fashiontui.cli_export import export_app, report
 from fashiontui.cli_options import (
     MACHINE,
     JobsOption,
@@ -36,6 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(export_app, name="export")
+app.command("report")(report)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.

@@ -8,7 +8,15 @@ from functools import partial
 
 from fashiontui.data import Dataset
 from fashiontui.domain.errors import CheckpointError, FashiontuiError, StoreError
-from fashiontui.domain.events import EpochEnded, Event, Progress, RunFinished, RunStarted, Status
+from fashiontui.domain.events import (
+    EpochEnded,
+    Event,
+    FirstLayer,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Status,
+)
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine import Placement, TrainingState
@@ -116,6 +124,8 @@ class Keeper:
                     self._write(event.run_id, checkpoint())
                 finally:
                     self._store.add_epoch(event)
+            case FirstLayer():
+                self._store.add_inside(event)
             case RunFinished(status=Status.STOPPED):
                 try:
                     self._write(event.run_id, checkpoint())

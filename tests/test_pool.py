@@ -81,7 +81,7 @@ def test_runs_beside_each_other_are_those_one_after_another_to_the_last_bit(pool
         assert events[0] is None
         assert isinstance(events[1], RunStarted)
         assert events[-1].status is Status.FINISHED
-    assert all(0 < size for size in store.checkpoints.sizes().values())
+    assert all(size > 0 for size in store.checkpoints.sizes().values())
     assert len(store.checkpoints.sizes()) == 4
 
 
@@ -94,7 +94,7 @@ def test_an_event_of_a_worker_is_stored_before_it_is_passed_on(pool, store):
 
 
 def test_closing_stops_every_run_and_each_goes_on_as_if_it_had_not_been_stopped(pool, store):
-    specs = [spec_of(0, epochs=60), spec_of(1, epochs=60)]
+    specs = [spec_of(0, epochs=30), spec_of(1, epochs=30)]
     told = pool.train(specs, store)
     until_both_train(told)
     told.close()
@@ -114,13 +114,10 @@ def test_a_wish_to_stop_is_heard_while_no_worker_tells_anything(pool, store):
 
 def test_a_killed_worker_interrupts_its_run_alone_and_the_others_go_on(pool, store):
     specs = [spec_of(0, epochs=10_000), spec_of(1, epochs=40), spec_of(2), spec_of(3)]
-    ends = {}
     told = pool.train(specs, store)
     trained = until_both_train(told)
     os.kill(process_of(pool, 0), signal.SIGKILL)
-    for number, said in told:
-        if isinstance(said, RunFinished):
-            ends[number] = said
+    ends = {number: said for number, said in told if isinstance(said, RunFinished)}
     assert {number: end.status for number, end in ends.items()} == {
         0: Status.INTERRUPTED,
         1: Status.FINISHED,
@@ -137,9 +134,7 @@ def test_a_killed_worker_interrupts_its_run_alone_and_the_others_go_on(pool, sto
 
 def test_a_run_that_diverges_fails_alone(pool, store):
     ruinous = spec_of(batch_size=100, **RUINOUS)
-    said = {}
-    for number, event in pool.train([ruinous, spec_of()], store):
-        said[number] = event
+    said = dict(pool.train([ruinous, spec_of()], store))
     assert said[0].status is Status.FAILED
     assert "--lr" in said[0].cause
     assert said[1].status is Status.FINISHED
