@@ -119,8 +119,8 @@ def table(subject: Subject, document: dict[str, Any]) -> str:
             tests[name] = paired_t([scores[name][s] for s in seeds], [other[s] for s in seeds])
     adjusted = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
     lines = [
-        "| Recipe | Held against | Seeds | Validation % | 95% (t) | Difference | 95% (t) | p (Holm) |"
-        " In `best` |",
+        "| Recipe | Held against | Seeds | Validation % | 95% (t) | Difference | 95% (t) | "
+        "p (Holm) | In `best` |",
         "|:---|:---|---:|---:|---:|---:|---:|---:|:---:|",
     ]
     kept = {f"+ {part.name}" for part in subject.parts if part.kept}
@@ -144,8 +144,9 @@ def table(subject: Subject, document: dict[str, Any]) -> str:
         )
     seconds = fmean(run["train_seconds"] for run in runs)
     weights = family_named(subject.arch).weights(subject.shape)
+    shape = family_named(subject.arch).describe(subject.shape)
     head = (
-        f"{subject.arch} {family_named(subject.arch).describe(subject.shape)}, {weights:,} weights, "
+        f"{subject.arch} {shape}, {weights:,} weights, "
         f"{document['epochs']} epochs a run, {seconds:.0f} s a run on {document['machine']}, "
         f"torch {document['versions']['torch']}: `{document['command']}`"
     )
