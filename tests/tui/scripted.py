@@ -10,6 +10,7 @@ from fashiontui.domain.events import (
     EpochEnded,
     Event,
     FirstLayer,
+    LayerStatistics,
     Predictions,
     Progress,
     RunFinished,
@@ -119,6 +120,8 @@ def fill(store: Store, runs: int = 6) -> None:
                     store.begin(event)
                 case EpochEnded():
                     store.add_epoch(event)
+                case FirstLayer():
+                    store.add_inside(event)
                 case RunFinished():
                     store.end(event)
     _set_dates(store)
@@ -160,7 +163,14 @@ def _first_layer(run_id: str, spec: RunSpec, epoch: int) -> FirstLayer:
         for y in range(side)
         for x in range(side)
     )
-    return FirstLayer(run_id, epoch, count, side, pixels)
+    layers = tuple(
+        LayerStatistics(
+            layer.name, layer.output[0], 0.002 * sin(epoch + place), 0.08 + 0.01 * place * epoch,
+            0.4 + 0.1 * sin(place), 0.7 + 0.02 * epoch, max(0, epoch - 4) if place == 0 else 0,
+        )
+        for place, layer in enumerate(spec.family.layers(spec.shape))
+    )  # fmt: skip
+    return FirstLayer(run_id, epoch, count, side, pixels, layers)
 
 
 def _predictions(accuracy: float, images: int = 10_000) -> Predictions:

@@ -28,6 +28,7 @@ class ReplayScreen(Screen[None]):
     """Charts, bar and first layer, moved by a clock instead of a training thread."""
 
     CSS_PATH = "replay.tcss"
+    AUTO_FOCUS = ""  # a chart with the focus would take the arrows for its cursor
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     BINDINGS = [
         Binding("escape", "back", "Back", id="replay.back", key_display="esc",
