@@ -26,6 +26,8 @@ SCREEN_KEYS = [
     Binding("m", "open('mistakes')", "Mistakes", id="lab.mistakes", show=False,
             tooltip="Which classes this run confuses, on which images; of two marked runs, where "
                     "they differ"),
+    Binding("b", "open('race')", "Race", id="lab.race", show=False,
+            tooltip="The marked runs side by side, by epochs or by seconds"),
     Binding("l", "open('replay')", "Replay", id="lab.replay", show=False,
             tooltip="Play this run again, at any speed"),
 ]  # fmt: skip

@@ -1,26 +1,32 @@
 """The screens over stored runs, imported when they are first opened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.screen import Screen
 
+from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.replay import replay_of
 from fashiontui.tui.widgets.chart import Marker
 
-SCREENS = ("mistakes", "replay")
+SCREENS = ("mistakes", "race", "replay")
 """Each acts on the marked runs, or on the one under the board's cursor."""
 
 
 def screen_of(
-    name: str, records: Sequence[RunRecord], folders: Sequence[Path], marker: Marker
+    name: str,
+    records: Sequence[RunRecord],
+    live: Callable[[], History],
+    folders: Sequence[Path],
+    marker: Marker,
 ) -> Screen[None]:
     """A screen over runs.
 
     Args:
         name: One of ``SCREENS``.
         records: The runs, with their predictions.
+        live: What the run under way has told.
         folders: Where Fashion-MNIST may lie.
         marker: How curves are drawn; pictures without colours where it is a plain one.
 
@@ -33,6 +39,10 @@ def screen_of(
             from fashiontui.tui.screens.mistakes import Mistakes
 
             return Mistakes(records, folders, shaded)
+        case "race":
+            from fashiontui.tui.screens.race import Race
+
+            return Race(records, live, marker)
         case "replay":
             from fashiontui.tui.screens.replay import ReplayScreen
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import made_spec
 from torch.utils.flop_counter import FlopCounterMode
@@ -112,6 +112,7 @@ def test_a_gap_within_the_noise_of_its_ends_says_so():
     assert "cannot tell 0.10 points" in found.why
 
 
+@settings(deadline=None, max_examples=30)  # the solver's first look at a budget takes a while
 @given(POINTS)
 def test_what_is_suggested_can_be_trained(points):
     found = suggestion(points)
