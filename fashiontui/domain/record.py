@@ -32,6 +32,10 @@ class RunRecord:
     validation: Predictions | None = None
     """Left out of listings, as ``test`` is: they are by far the largest part of a run."""
     test: Predictions | None = None
+    study: str | None = None
+    """Name of the study that the run is a trial of."""
+    trial: int | None = None
+    """Number of the trial in its study."""
 
     @property
     def last(self) -> EpochEnded | None:
