@@ -30,7 +30,14 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.spec import DataChoice, RunSpec
 from fashiontui.export.documents import event_object, runs_csv, runs_document
-from fashiontui.export.tables import clock, conclusion_lines, latex, markdown, notes, result_tables
+from fashiontui.export.tables import (
+    clock,
+    conclusion_lines,
+    latex,
+    markdown_document,
+    notes,
+    result_tables,
+)
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
 from fashiontui.narration import download_bar, notice
 from fashiontui.signals import Signals
@@ -280,8 +287,7 @@ def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -
     drawn = conclusions(found)
     match output:
         case "markdown":
-            said = [f"- {line}" for line in [*conclusion_lines(drawn), *notes(found)]]
-            print("\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)]))
+            print(markdown_document(found, drawn))
         case "latex":
             print("\n\n".join(map(latex, result_tables(found))))
         case "tables":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 
 from fashiontui import __version__
+from fashiontui.cli_export import export_app, report
 from fashiontui.cli_options import data_folders, one_of, parse_threads, typed_beside
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.cli_tune import tune
@@ -30,6 +31,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(export_app, name="export")
+app.command("report")(report)
 app.command()(tune)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
