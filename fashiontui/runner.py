@@ -11,6 +11,7 @@ from fashiontui.domain.errors import CheckpointError, Pruned, StoreError
 from fashiontui.domain.events import (
     EpochEnded,
     Event,
+    FirstLayer,
     Progress,
     RunFinished,
     RunStarted,
@@ -133,6 +134,8 @@ class Keeper:
                     self._write(event.run_id, checkpoint())
                 finally:
                     self._store.add_epoch(event)
+            case FirstLayer():
+                self._store.add_inside(event)
             case RunFinished(status=Status.STOPPED):
                 try:
                     self._write(event.run_id, checkpoint())
