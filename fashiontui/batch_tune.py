@@ -18,16 +18,16 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from fashiontui import paths
 from fashiontui.domain.errors import ExitCode, UsageError
-from fashiontui.domain.events import Event
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DataChoice
 from fashiontui.domain.study import StudySpec, StudyView, Trial, TrialState
 from fashiontui.export.study import outcome_lines, study_document, trials_table
-from fashiontui.export.terminal import print_lines, print_table
+from fashiontui.export.terminal import print_table, stdout_console
 from fashiontui.narration import download_bar, notice
 from fashiontui.signals import Signals
 
@@ -131,14 +131,17 @@ class _Search:
             print(json.dumps(study_document(view, scored, target), indent=2))
         else:
             print_table(trials_table(view))
-            print_lines(outcome_lines(view, scored, target))
+            for line in outcome_lines(view, scored, target):
+                stdout_console().print(Text(line))
         return self._exit_code(view, scored)
 
     def _train_trials(self) -> None:
         from fashiontui.tuning import next_trial
 
         if self._console.is_terminal and (url := self._study.studies.url):
-            notice(self._console, f"study {self._study.name!r}; see it with: optuna-dashboard {url}")
+            notice(
+                self._console, f"study {self._study.name!r}; see it with: optuna-dashboard {url}"
+            )
         with _bars(self._console, self._limits.trials) as shown:
             while not self._is_late():
                 with self._signals.noted():

@@ -161,7 +161,7 @@ class Space(BaseModel):
             raise UsageError(f"{self._where}: {told} cannot be trained: {said}.") from None
 
 
-def load_space(file: str | None) -> Space:
+def load_space(file: Path | None) -> Space:
     """The space in a TOML file, or the one that comes with the program.
 
     Raises:
@@ -170,7 +170,7 @@ def load_space(file: str | None) -> Space:
     if file is None:
         text = (files("fashiontui") / "spaces" / "settings.toml").read_text(encoding="utf-8")
         return parse_space(text, BUILT_IN)
-    return parse_space(read_text(Path(file), "the space"), Path(file).name)
+    return parse_space(read_text(file, "the space"), file.name)
 
 
 def parse_space(text: str, name: str) -> Space:

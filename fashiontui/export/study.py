@@ -2,7 +2,7 @@
 
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.space import Value
-from fashiontui.domain.study import TARGET_MARGIN, StudyView, Trial
+from fashiontui.domain.study import SHAPE, TARGET_MARGIN, StudyView, Trial
 from fashiontui.export.documents import SCHEMA, Document, run_object
 from fashiontui.export.tables import Table, clock
 
@@ -17,6 +17,15 @@ def told(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+def settings_told(trial: Trial) -> str:
+    """A trial's settings in one line."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {told(value)}"
+        for name, value in trial.params.items()
+        if name != SHAPE
+    )
+
+
 def by_accuracy(view: StudyView) -> list[Trial]:
     """Every trial, the most accurate first; those that have no epoch yet last."""
     return sorted(view.trials, key=lambda trial: -(trial.val_accuracy or 0.0))
@@ -25,7 +34,6 @@ def by_accuracy(view: StudyView) -> list[Trial]:
 def trials_table(view: StudyView) -> Table:
     """The best trials with their parameters."""
     pareto = {trial.number for trial in view.pareto}
-    names = list(view.spec.choices())
     rows = [
         (
             f"{trial.number}{' *' if trial.number in pareto else ''}",
@@ -34,14 +42,15 @@ def trials_table(view: StudyView) -> Table:
             str(trial.epochs),
             f"{trial.weights:,}",
             "–" if trial.train_seconds is None else clock(trial.train_seconds),
-            *(told(trial.params[name]) for name in names if name in trial.params),
+            str(trial.params[SHAPE]),
+            settings_told(trial),
         )
         for trial in by_accuracy(view)[:MOST_ROWS]
     ]
     shown = f"the best {MOST_ROWS} of " if len(view.trials) > MOST_ROWS else ""
     title = f"Study {view.name}: {shown}{len(view.trials)} trials"
-    header = ("Trial", "State", "Val %", "Epochs", "Weights", "Time")
-    return Table(title, (*header, *(name.replace("_", " ") for name in names)), tuple(rows))
+    header = ("Trial", "State", "Val %", "Epochs", "Weights", "Time", "Shape", "Settings")
+    return Table(title, header, tuple(rows))
 
 
 def outcome_lines(

@@ -120,7 +120,7 @@ class Store:
             )
 
     def unfinished(self) -> list[str]:
-        """Ids of the runs that can be continued, the oldest first; trials go on with their study."""
+        """Ids of the runs that can be continued, the oldest first; a study continues its trials."""
         with self._reading() as connection:
             return [
                 str(run_id)
