@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import data_folders, one_of, parse_threads, typed_beside
-from fashiontui.cli_runs import MACHINE, JsonOption, StoreOption
+from fashiontui.cli_options import MACHINE, data_folders, one_of, parse_threads, typed_beside
+from fashiontui.cli_runs import JsonOption, StoreOption
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.shapes import FAMILIES
 

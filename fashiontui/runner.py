@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from fashiontui.data import Dataset
-from fashiontui.domain.errors import CheckpointError, Pruned, StoreError
+from fashiontui.domain.errors import CheckpointError, FashiontuiError, Pruned, StoreError
 from fashiontui.domain.events import (
     EpochEnded,
     Event,
@@ -31,6 +31,11 @@ from fashiontui.engine.training import (
 )
 from fashiontui.store import Store
 from fashiontui.store.store import new_run_id
+
+Job = RunSpec | RunRecord
+"""A run to train, or one to continue."""
+Said = Event | FashiontuiError | None
+"""What is heard of a job: None when its turn has come, then events, or why it cannot begin."""
 
 _log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import torch
 
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.budget import solve
@@ -44,7 +44,15 @@ def planned(space=SPACE, **how):
 
 
 @pytest.fixture
-def studies(tmp_path):
+def studies():
+    """In memory, where no checkpoint is kept."""
+    with closing(Store(MEMORY)) as store, closing(Studies(store)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """In files."""
     with closing(Store(str(tmp_path / "runs.db"))) as store, closing(Studies(store)) as opened:
         yield opened
 
@@ -83,22 +91,22 @@ def interrupted(study, after, limits):
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
 def test_the_same_study_twice_gives_the_same_trials(sampler, studies):
-    space = SPACE.replace("log = true", "log = true")
-    spec = planned(space, sampler=sampler, seed=3)
-    one, other = (trained(studies.begin(spec, name), 14) for name in ("one", "other"))
+    spec = planned(sampler=sampler, seed=3)
+    one, other = (trained(studies.begin(spec, name), 12) for name in ("one", "other"))
     assert drawn(one) == drawn(other)
-    assert drawn(one) != drawn(trained(studies.begin(planned(sampler=sampler, seed=4), "4"), 14))
+    another = trained(studies.begin(planned(sampler=sampler, seed=4), "another"), 2)
+    assert drawn(one)[:2] != drawn(another)
 
 
-def test_an_interrupted_study_ends_as_if_it_had_not_been(studies, tmp_path):
-    whole = trained(studies.begin(planned(), "whole"), 12)
+def test_an_interrupted_study_ends_as_if_it_had_not_been(kept, tmp_path):
+    whole = trained(kept.begin(planned(), "whole"), 12)
     assert {t.state for t in whole.trials} == {TrialState.COMPLETE, TrialState.PRUNED}
-    trained(studies.begin(planned(), "cut"), 5)
+    trained(kept.begin(planned(), "cut"), 5)
     for after in (1, 2):  # the same trial, twice
         with closing(Store(str(tmp_path / "runs.db"))) as store, closing(Studies(store)) as again:
             interrupted(again.open("cut"), after, Limits(12))
-    assert drawn(trained(studies.open("cut"), 12)) == drawn(whole)
-    assert len(studies.store.runs()) == 24
+    assert drawn(trained(kept.open("cut"), 12)) == drawn(whole)
+    assert len(kept.store.runs()) == 24
 
 
 def test_a_killed_study_goes_on_and_ends_as_if_it_had_not_been(studies, tmp_path):
@@ -106,7 +114,7 @@ def test_a_killed_study_goes_on_and_ends_as_if_it_had_not_been(studies, tmp_path
     space.write_text(SPACE)
     command = [
         *(sys.executable, "-m", "fashiontui", "tune", "--arch", "fcn", "--budget", str(BUDGET)),
-        *("--space", str(space), "--data", "sample", "--trials", "16", "--json"),
+        *("--space", str(space), "--data", "sample", "--trials", "12", "--json"),
         *("--device", "cpu", "--threads", "1", "--precision", "fp32"),
         *("--store", str(tmp_path / "killed.db")),
     ]
@@ -121,7 +129,7 @@ def test_a_killed_study_goes_on_and_ends_as_if_it_had_not_been(studies, tmp_path
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    whole = trained(studies.begin(planned(), document["study"]["name"]), 16)
+    whole = trained(studies.begin(planned(), document["study"]["name"]), 12)
     assert [(t["params"], t["state"], t["val_accuracy"]) for t in document["trials"]] == [
         (dict(t.params), t.state.value, t.val_accuracy) for t in whole.trials
     ]
@@ -139,10 +147,10 @@ def test_processes_that_feed_one_study_train_no_trial_twice_and_none_too_many(tm
     ]
     fed = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
-        for _ in range(3)
+        for _ in range(2)
     ]
     told = [process.communicate(timeout=120) for process in fed]
-    assert [process.returncode for process in fed] == [0, 0, 0], told
+    assert [process.returncode for process in fed] == [0, 0], told
     with closing(Store(str(tmp_path / "shared.db"))) as store, closing(Studies(store)) as studies:
         view = studies.view("fcn-5k")
         runs = store.runs()
@@ -151,22 +159,22 @@ def test_processes_that_feed_one_study_train_no_trial_twice_and_none_too_many(tm
     assert sum(run.test_accuracy is not None for run in runs) == 1
 
 
-def test_the_test_set_is_scored_once_and_for_the_chosen_trial_alone(studies):
-    study = studies.begin(planned())
+def test_the_test_set_is_scored_once_and_for_the_chosen_trial_alone(kept):
+    study = kept.begin(planned())
     view = trained(study, 5)
-    assert [run.test_accuracy for run in studies.store.runs()] == [None] * 5
+    assert [run.test_accuracy for run in kept.store.runs()] == [None] * 5
     trial, record = scored(study)
     assert trial == view.best
     assert record.val_accuracy == trial.val_accuracy
     assert record.test is not None and len(record.test.labels) == len(DATA.test_labels)
-    assert [r.id for r in studies.store.runs() if r.test_accuracy is not None] == [record.id]
+    assert [r.id for r in kept.store.runs() if r.test_accuracy is not None] == [record.id]
     assert scored(study)[1] == record
 
 
-def test_a_chosen_trial_whose_weights_are_gone_is_trained_anew_as_an_ordinary_run(studies):
-    study = studies.begin(planned())
+def test_a_chosen_trial_whose_weights_are_gone_is_trained_anew_as_an_ordinary_run(kept):
+    study = kept.begin(planned())
     best = trained(study, 3).best
-    studies.store.checkpoints.remove(best.run_id)
+    kept.store.checkpoints.remove(best.run_id)
     _, record = scored(study)
     assert record.id != best.run_id
     assert (record.study, record.status) == (None, Status.FINISHED)
@@ -175,9 +183,9 @@ def test_a_chosen_trial_whose_weights_are_gone_is_trained_anew_as_an_ordinary_ru
     assert scored(study)[1] == record
 
 
-def test_every_trial_is_a_run_marked_as_one_and_the_batch_leaves_it_alone(studies):
-    view = trained(studies.begin(planned(), "mine"), 12)
-    runs = {run.id: run for run in studies.store.runs()}
+def test_every_trial_is_a_run_marked_as_one_and_the_batch_leaves_it_alone(kept):
+    view = trained(kept.begin(planned(), "mine"), 12)
+    runs = {run.id: run for run in kept.store.runs()}
     for trial in view.trials:
         run = runs[trial.run_id]
         assert (run.study, run.trial, run.spec) == (
@@ -186,10 +194,10 @@ def test_every_trial_is_a_run_marked_as_one_and_the_batch_leaves_it_alone(studie
         if trial.state is TrialState.PRUNED:
             assert run.status is Status.STOPPED
             assert run.cause.startswith(f"Pruned after epoch {trial.epochs}: with")
-            assert studies.store.checkpoints.find(run.id) is None
+            assert kept.store.checkpoints.find(run.id) is None
         else:
             assert run.status is Status.FINISHED
-    assert studies.store.unfinished() == []
+    assert kept.store.unfinished() == []
 
 
 def test_a_trial_that_diverges_has_failed_and_the_search_goes_on(studies):
@@ -201,11 +209,11 @@ def test_a_trial_that_diverges_has_failed_and_the_search_goes_on(studies):
     assert scored(studies.open(view.name)) is None
 
 
-def test_a_trial_whose_checkpoint_is_gone_fails_and_is_tried_again(studies):
-    study = studies.begin(planned())
+def test_a_trial_whose_checkpoint_is_gone_fails_and_is_tried_again(kept):
+    study = kept.begin(planned())
     interrupted(study, 1, Limits(3))
-    [run] = studies.store.runs()
-    studies.store.checkpoints.remove(run.id)
+    [run] = kept.store.runs()
+    kept.store.checkpoints.remove(run.id)
     view = trained(study, 3)
     first, second, _ = view.trials
     assert first.state is TrialState.FAILED
@@ -235,7 +243,7 @@ def test_two_objectives_end_in_a_pareto_set(studies):
     view = trained(studies.begin(spec), 8)
     front = view.pareto
     assert {trial.state for trial in view.trials} == {TrialState.COMPLETE}
-    for worse, better in zip(front, front[1:], strict=False):
+    for worse, better in pairwise(front):
         assert worse.weights < better.weights
         assert worse.val_accuracy < better.val_accuracy
     for trial in view.trials:
@@ -255,12 +263,6 @@ def test_a_target_ends_the_search_when_validation_exceeds_it_by_the_margin(studi
     view = trained(easy, 40, target=best - 1)
     assert len(view.trials) <= 4
     assert view.trials[-1].val_accuracy >= best
-
-
-def test_a_study_in_memory_works_as_one_in_a_file():
-    with closing(Store(MEMORY)) as store, closing(Studies(store)) as studies:
-        assert len(trained(studies.begin(planned()), 2).trials) == 2
-        assert studies.names() == ["fcn-5k"]
 
 
 def test_a_study_of_another_search_is_not_gone_on_with(studies):
@@ -287,4 +289,3 @@ def test_a_study_survives_on_postgres(postgres):
 def test_shapes_are_written_as_the_command_line_takes_them():
     assert written((112, 106)) == "112,106"
     assert shape_from("112,106") == (112, 106)
-    torch.set_flush_denormal(False)
