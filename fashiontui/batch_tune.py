@@ -22,6 +22,7 @@ from rich.text import Text
 
 from fashiontui import paths
 from fashiontui.domain.errors import ExitCode, UsageError
+from fashiontui.domain.extras import needed
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DataChoice
@@ -75,7 +76,9 @@ def run_study(
                 from fashiontui.data import load
                 from fashiontui.engine import find_device
                 from fashiontui.store import Store
-                from fashiontui.tuning import Limits, Studies
+
+                with needed("Tuning"):
+                    from fashiontui.tuning import Limits, Studies
             with closing(Store(store)) as kept, closing(Studies(kept)) as studies:
                 if spec is None:
                     assert name is not None

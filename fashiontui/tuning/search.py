@@ -213,12 +213,14 @@ def _followed(study: Study, trial: optuna.Trial, begun: Event, events: Events) -
             else:
                 event = next(events)
             if isinstance(event, RunFinished):
-                record = study.store.find(event.run_id)
-                assert record is not None
-                _tell(study, trial, record)
+                with study.studies.alone():
+                    _tell(study, trial, study.store.find(event.run_id))
 
 
-def _tell(study: Study, trial: optuna.Trial, record: RunRecord) -> None:
+def _tell(study: Study, trial: optuna.Trial, record: RunRecord | None) -> None:
+    """Tell how a trial's run ended, unless another process has found and told it meanwhile."""
+    if record is None or study.is_over(trial):
+        return
     match record.status:
         case Status.FINISHED:
             study.complete(trial, record)

@@ -128,6 +128,10 @@ class Study:
         """A trial that was begun by another process, to go on with."""
         return optuna.Trial(self._optuna, trial._trial_id)
 
+    def is_over(self, trial: optuna.Trial) -> bool:
+        """Whether it is known how a trial ended."""
+        return self.trials()[trial.number].state.is_finished()
+
     def running(self) -> list[FrozenTrial]:
         """Trials that have begun and are not over."""
         return self.trials(OptunaState.RUNNING)
