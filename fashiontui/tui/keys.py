@@ -45,6 +45,8 @@ LAB_KEYS = [
             tooltip="Filter the board by typing"),
     *CHART_KEYS,
     *SCREEN_KEYS,
+    Binding("o", "app.tune", "Tune", id="lab.tune",
+            tooltip="Search a family's shapes and settings within a budget"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),
     Binding("h", "report_rows", "Report's rows", id="lab.report_rows", show=False,

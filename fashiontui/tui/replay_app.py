@@ -9,7 +9,7 @@ from fashiontui.domain.replay import Replay
 from fashiontui.tui.app import HERE, FashionTui
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.screens.replay import ReplayScreen
-from fashiontui.tui.terminal import Glyphs, usable_marker
+from fashiontui.tui.terminal import Glyphs
 
 
 class ReplayApp(FashionTui):
@@ -35,8 +35,7 @@ class ReplayApp(FashionTui):
         glyphs: Which characters the terminal has.
         """
         super().__init__("sqlite://", "auto", [Path()], choice, config, notices, glyphs)
-        marker = usable_marker(config.marker, glyphs, self.console.color_system)
-        self._replayed = ReplayScreen(replay, marker, speed)
+        self._replayed = ReplayScreen(replay, self._marker, speed)
 
     def get_default_screen(self) -> Screen[None]:
         """The replay."""
@@ -44,7 +43,7 @@ class ReplayApp(FashionTui):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing that is about training."""
-        return action not in ("choose_data", "interrupt")
+        return action not in ("choose_data", "interrupt", "tune")
 
     def action_leave(self) -> None:
         """Quit."""
