@@ -30,6 +30,8 @@ SCREEN_KEYS = [
             tooltip="The marked runs side by side, by epochs or by seconds"),
     Binding("l", "open('replay')", "Replay", id="lab.replay", show=False,
             tooltip="Play this run again, at any speed"),
+    Binding("w", "open('weights')", "Weights", id="lab.weights", show=False,
+            tooltip="What this run's network looks like inside, epoch by epoch"),
 ]  # fmt: skip
 """Screens over stored runs: all of them, or the marked ones, or the one under the cursor."""
 LAB_KEYS = [

@@ -10,7 +10,7 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.replay import replay_of
 from fashiontui.tui.widgets.chart import Marker
 
-SCREENS = ("mistakes", "race", "replay")
+SCREENS = ("mistakes", "race", "replay", "weights")
 """Each acts on the marked runs, or on the one under the board's cursor."""
 
 
@@ -18,6 +18,7 @@ def screen_of(
     name: str,
     records: Sequence[RunRecord],
     live: Callable[[], History],
+    weights_of: Callable[[str], Path | None],
     folders: Sequence[Path],
     marker: Marker,
 ) -> Screen[None]:
@@ -27,6 +28,7 @@ def screen_of(
         name: One of ``SCREENS``.
         records: The runs, with their predictions.
         live: What the run under way has told.
+        weights_of: The file of a run's weights, where there is one.
         folders: Where Fashion-MNIST may lie.
         marker: How curves are drawn; pictures without colours where it is a plain one.
 
@@ -47,4 +49,8 @@ def screen_of(
             from fashiontui.tui.screens.replay import ReplayScreen
 
             return ReplayScreen(replay_of(records[0]) if records else None, marker)
+        case "weights":
+            from fashiontui.tui.screens.weights import Weights
+
+            return Weights(records, weights_of, folders, shaded)
     raise AssertionError(name)

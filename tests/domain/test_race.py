@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import made_epoch, made_predictions, made_record, made_spec, right_on
 from scipy.stats import ttest_rel
@@ -42,6 +42,7 @@ def test_by_seconds_a_quick_model_is_further_on():
 VALUES = st.lists(st.tuples(st.floats(80, 95), st.floats(80, 95)), min_size=2, max_size=6)
 
 
+@settings(deadline=None, max_examples=50)  # the first example loads scipy
 @given(VALUES)
 def test_over_shared_seeds_the_chance_is_that_of_scipys_paired_test(pairs):
     runs = [made_run(8, seed, [a]) for seed, (a, _) in enumerate(pairs)]
@@ -71,6 +72,7 @@ def test_before_the_end_two_proportions_decide():
     assert found.chance == 1 - two_proportions(81, 80, 6_000) / 2
 
 
+@settings(deadline=None, max_examples=50)  # the first example loads scipy
 @given(VALUES)
 def test_two_leads_over_each_other_are_one_chance(pairs):
     runs = [made_run(8, seed, [a]) for seed, (a, _) in enumerate(pairs)]

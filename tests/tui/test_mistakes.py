@@ -69,7 +69,8 @@ def test_arrows_move_and_enter_shows_the_images_of_the_cell() -> None:
 
 def test_s_shows_all_mistakes_the_surest_first() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "m", "s")
+        await press(pilot, "4", "h", "m")
+        await press(pilot, "s")
         made, gallery = app.screen._made[0], app.screen.query_one(Gallery)
         assert made.probabilities[10 * gallery.chosen + made.predicted[gallery.chosen]] == 255
         assert len(gallery._images) == len(made.labels) - sum(made.correct)
@@ -125,7 +126,8 @@ def test_images_that_are_missing_leave_the_rest(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(test_images, "test_images", nowhere)
 
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "m", "enter", "right")
+        await press(pilot, "4", "h", "m")
+        await press(pilot, "enter", "right")
         assert "d gets Fashion-MNIST" in said(app, "#images-missing")
         assert app.screen.query_one(Gallery).chosen is not None
 

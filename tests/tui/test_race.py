@@ -50,7 +50,8 @@ def test_b_races_the_marked_runs_by_epochs_or_seconds() -> None:
 
 def test_space_lets_the_race_run_and_holds_it() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "space", "space", "b", "space")
+        await press(pilot, "4", "h", "space", "space", "b")
+        await press(pilot, "space")
         screen = app.screen
         screen.advance(3.0)
         assert screen._here == pytest.approx(2.0)  # a fifth of ten epochs
@@ -79,7 +80,8 @@ def test_t_queues_the_seeds_that_others_have() -> None:
 
 def test_with_one_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "b", "space", "left", "home", "end", "s")
+        await press(pilot, "4", "h", "b")
+        await press(pilot, "space", "left", "home", "end", "s")
         assert app.screen.has_class("-empty")
 
     drive(scenario)

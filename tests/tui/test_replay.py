@@ -66,7 +66,8 @@ def test_l_plays_the_run_under_the_cursor_at_any_speed() -> None:
 
 def test_space_holds_it_and_at_the_end_begins_anew() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "l", "space")
+        await press(pilot, "4", "h", "l")
+        await press(pilot, "space")
         assert app.screen.paused and "paused" in said(app)
         await press(pilot, "space", "end", "space")
         assert app.screen.seconds == 0.0 and "playing" in said(app)
@@ -90,7 +91,8 @@ def test_narrow_terminals_show_the_panel_asked_for() -> None:
 def test_with_no_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.board.load([])
-        await press(pilot, "l", "space", "plus", "right", "end", "home")
+        await press(pilot, "l")
+        await press(pilot, "space", "plus", "right", "end", "home")
         assert app.screen.query_one(".empty").display
 
     drive(scenario)
@@ -106,7 +108,7 @@ def test_the_app_around_a_replay_has_no_lab_and_quits_at_once() -> None:
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause()
             assert "at 10×" in said(app)
-            await pilot.press("question_mark", "escape", "f9", "d", "escape")
+            await pilot.press("question_mark", "escape", "f9", "d", "q")
 
     asyncio.run(run())
     assert app.return_code == 0

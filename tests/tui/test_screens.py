@@ -217,3 +217,68 @@ def test_without_colours_states_differ_by_sign_and_word(
 def test_themes(snap_compare: Snap, theme: str) -> None:
     app = filled(choice=Choice(theme=theme))
     assert shown(snap_compare, app, (150, 45), midway, ["4", "down", "down", "down", "space"])
+
+
+@pytest.fixture
+def sample_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images of the classes that scripted runs were tested on."""
+    import numpy as np
+
+    from fashiontui.images import test_images
+    from fashiontui.images.sample import drawn
+
+    images = np.tile(drawn().test_images, (10, 1, 1))
+    monkeypatch.setattr(test_images, "test_images", lambda dataset, folders: images)
+
+
+def over_runs(
+    snap_compare: Snap, size: tuple[int, int], keys: Iterable[str], then: Iterable[str], **how: Any
+) -> bool:
+    """A screen over stored runs, once it has opened and further keys are pressed."""
+
+    async def open_it(pilot: Pilot[Any]) -> None:
+        await pilot.press("4", "h", *keys)
+        await settle(pilot)
+
+    return shown(snap_compare, filled(**how), size, open_it, then)
+
+
+@pytest.mark.parametrize("size", [(150, 45), (60, 20)])
+def test_pareto(snap_compare: Snap, size: tuple[int, int]) -> None:
+    async def train_and_open(pilot: Pilot[Any]) -> None:
+        await midway(pilot)
+        await settle(pilot)
+
+    assert shown(snap_compare, filled(), size, train_and_open, ["v"])
+
+
+def test_pareto_in_ascii(snap_compare: Snap) -> None:
+    assert over_runs(snap_compare, (80, 24), ["v"], ["x", "y"], glyphs=Glyphs.ASCII)
+
+
+@pytest.mark.usefixtures("sample_images")
+@pytest.mark.parametrize(
+    ("size", "then"), [((150, 45), []), ((60, 20), []), ((60, 20), ["enter", "right"])]
+)
+def test_mistakes(snap_compare: Snap, size: tuple[int, int], then: list[str]) -> None:
+    assert over_runs(snap_compare, size, ["m"], then)
+
+
+@pytest.mark.usefixtures("sample_images")
+def test_mistakes_of_two_runs(snap_compare: Snap) -> None:
+    assert over_runs(snap_compare, (150, 45), ["space", "space", "m"], ["enter"])
+
+
+@pytest.mark.parametrize("size", [(100, 30), (60, 20)])
+def test_race(snap_compare: Snap, size: tuple[int, int]) -> None:
+    assert over_runs(snap_compare, size, ["space", "space", "space", "b"], ["left"])
+
+
+@pytest.mark.parametrize("size", [(150, 45), (60, 20)])
+def test_replay(snap_compare: Snap, size: tuple[int, int]) -> None:
+    assert over_runs(snap_compare, size, ["l"], ["space", "home", *["right"] * 4])
+
+
+@pytest.mark.parametrize("size", [(150, 45), (60, 20)])
+def test_weights(snap_compare: Snap, size: tuple[int, int]) -> None:
+    assert over_runs(snap_compare, size, ["w"], ["left"])

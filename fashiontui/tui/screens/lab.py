@@ -302,7 +302,14 @@ class LabScreen(Screen[None]):
     def _open(self, name: str, records: Sequence[RunRecord]) -> None:
         """Open a screen over runs, or say what they lack for it."""
         try:
-            screen = screen_of(name, records, lambda: self.history, self._folders, self._marker)
+            screen = screen_of(
+                name,
+                records,
+                lambda: self.history,
+                self._library.weights_of,
+                self._folders,
+                self._marker,
+            )
         except UsageError as error:
             self._complain("Not to be shown", str(error))
         else:

@@ -143,10 +143,10 @@ is trained and no torch is loaded.
 
     def action_pause(self) -> None:
         """Hold, or go on; at the end begin anew."""
-        if self._replay is not None and self.seconds >= self._replay.seconds:
-            self.action_restart()
-            return
-        self.paused = not self.paused
+        over = self._replay is not None and self.seconds >= self._replay.seconds
+        if over:
+            self.seconds = 0.0
+        self.paused = not over and not self.paused
         self._draw()
 
     def action_speed(self, factor: float) -> None:
@@ -161,8 +161,8 @@ is trained and no torch is loaded.
             self._draw()
 
     def action_restart(self) -> None:
-        """Play from the beginning."""
-        self.seconds, self.paused = 0.0, False
+        """Go back to the beginning."""
+        self.seconds = 0.0
         self._draw()
 
     def action_to_end(self) -> None:

@@ -47,6 +47,11 @@ mean of four weights.
         self._title, self._layer = title, layer
         self._draw()
 
+    def clear(self, sentence: str) -> None:
+        """Draw nothing, and say why."""
+        self._layer = None
+        self.query_one("#pictures", Static).update(Text(sentence))
+
     def say_empty(self, sentence: str) -> None:
         """Say why there is nothing to draw, until there is."""
         if self._layer is None:
