@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -120,6 +121,7 @@ def _trained(
             import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
         from fashiontui.data import load
         from fashiontui.store import Store
+    stdout = sys.stdout
     with ExitStack() as stack:
         cluster = stack.enter_context(joined(on_ray, console)) if on_ray else None
         kept = stack.enter_context(closing(Store(store)))
@@ -139,7 +141,8 @@ def _trained(
             if finished:
                 notice(console, f"{len(finished)} of {len(specs)} runs are finished already.")
         workers = min(workers, len(jobs))
-        training = _Training(console, kept, images, signals, output == "jsonl", workers, cluster)
+        events_to = stdout if output == "jsonl" else None
+        training = _Training(console, kept, images, signals, events_to, workers, cluster)
         try:
             training.work(jobs)
         except KeyboardInterrupt:
@@ -164,12 +167,12 @@ def _trained(
 
 @contextmanager
 def joined(on_ray: OnRay, console: Console) -> "Iterator[Cluster]":
-    """The cluster, which is left at the end."""
+    """The cluster, which is left at the end; Ray prints what befalls nodes, here to stderr."""
     with console.status("Joining the cluster"):
         from fashiontui.cluster import Cluster
 
         cluster = Cluster(on_ray.address, on_ray.gpus)
-    with closing(cluster):
+    with closing(cluster), redirect_stdout(sys.stderr):
         yield cluster
 
 
@@ -199,7 +202,7 @@ class _Training:
         store: "Store",
         images: "Dataset",
         signals: Signals,
-        jsonl: bool,
+        events_to: TextIO | None,
         workers: int,
         cluster: "Cluster | None",
     ) -> None:
@@ -208,7 +211,7 @@ class _Training:
         self._store = store
         self._images = images
         self._signals = signals
-        self._jsonl = jsonl
+        self._events_to = events_to
         self._workers = workers
         self._cluster = cluster
         self._on_device: dict[str, Dataset] = {}
@@ -310,8 +313,8 @@ class _Training:
             self._run_ids[number] = history.started.run_id
         if isinstance(event, TOLD):
             bars.draw(number, history)
-            if self._jsonl:
-                print(json.dumps(event_object(event)), flush=True)
+            if self._events_to:
+                print(json.dumps(event_object(event)), file=self._events_to, flush=True)
         if isinstance(event, RunFinished) and history.started:
             self.failed |= event.status in (Status.FAILED, Status.INTERRUPTED)
             bars.end_run(number, history.started.spec, history, event)
