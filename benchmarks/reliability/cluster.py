@@ -61,7 +61,7 @@ def main() -> None:
         command += ["--precision", "fp32", "--store", str(where), "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sweep:
             while sweep.poll() is None and stored(where) < asked.runs // 3:
-                time.sleep(0.2)
+                time.sleep(1)
             before = stored(where)
             cluster.remove_node(nodes[0], allow_graceful=False)
             cluster.add_node(**small)
