@@ -225,11 +225,12 @@ These are test images: look, but choose nothing by them, or the test accuracy is
         takes = []
         about = Text.assemble((f"test image {image}\n", "bold"), f"is a {truth}\n")
         for letter, one in zip("AB" if len(made) == 2 else ("",), made, strict=True):
-            taken, right = CLASS_NAMES[one.predicted[image]], one.correct[image]
+            taken = CLASS_NAMES[one.predicted[image]]
             likeliest = probabilities(one, image)
             sure = f" {100 * likeliest[0][1]:.0f}%" if likeliest else ""
             takes.append(f"{letter} {taken}{sure}".strip())
-            about.append(f"\n{letter} {'✓' if right else '✗'} {taken}{sure}\n".replace("\n ", "\n"))
+            sign = "✓" if taken == truth else "✗"
+            about.append(f"\n{f'{letter} {sign}'.strip()} {taken}{sure}\n")
             about.append_text(_shares(likeliest, truth))
         return Said((f"{truth}", f"{' · '.join(takes)}"), about)
 
