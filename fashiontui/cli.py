@@ -11,8 +11,9 @@ import typer
 
 from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
-from fashiontui.cli_options import data_folders, one_of, parse_threads
+from fashiontui.cli_options import DataDirOption, data_folders, one_of, parse_threads
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_serve import serve
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(runs_app, name="runs")
 app.add_typer(export_app, name="export")
 app.command("report")(report)
+app.command("serve")(serve)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
@@ -118,12 +120,7 @@ def start(
             rich_help_panel=MACHINE,
         ),
     ] = "auto",
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
-        ),
-    ] = None,
+    data_dir: DataDirOption = None,
     store: StoreOption = None,
     resume: Annotated[
         bool,
@@ -288,7 +285,8 @@ def _open_app(
     """Run the interactive app."""
     if typed := _typed_beside(context, _FOR_THE_APP):
         raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # as fashiontui serve starts it
+    if not (in_browser or all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))):
         raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
     from fashiontui.paths import default_store
     from fashiontui.tui import run_app

@@ -2,9 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from fashiontui.cli_runs import MACHINE
 from fashiontui.domain.errors import UsageError
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
+    ),
+]
 
 
 def data_folders(data_dir: Path | None) -> list[Path]:

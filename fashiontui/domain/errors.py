@@ -53,3 +53,7 @@ class TrainingError(FashiontuiError):
 
 class CheckpointError(FashiontuiError):
     """A run cannot be continued from what is kept of it."""
+
+
+class ExportError(FashiontuiError):
+    """A file for another program that is not what it should be."""
