@@ -11,9 +11,21 @@ import typer
 
 from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
+<<<<<<< HEAD
 from fashiontui.cli_options import DataDirOption, data_folders, one_of, parse_threads
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.cli_serve import serve
+=======
+from fashiontui.cli_options import (
+    MACHINE,
+    JobsOption,
+    data_folders,
+    one_of,
+    parse_jobs,
+    parse_threads,
+)
+from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
+>>>>>>> main
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -122,6 +134,7 @@ def start(
     ] = "auto",
     data_dir: DataDirOption = None,
     store: StoreOption = None,
+    jobs: JobsOption = 1,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue stopped and interrupted runs; trains no others."),
@@ -197,6 +210,7 @@ def start(
         data_folders=data_folders(data_dir),
         store=store or default_store(),
         output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
+        workers=parse_jobs(jobs),
     )
     raise typer.Exit(code)
 
@@ -273,7 +287,7 @@ def _run(arguments: list[str]) -> int:
         raise
 
 
-_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", *_FORMATS, "json_"}
+_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *_FORMATS, "json_"}
 """Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
 """Options the app takes too; all others only make sense with ``--batch``."""
