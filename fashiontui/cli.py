@@ -11,21 +11,18 @@ import typer
 
 from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
-<<<<<<< HEAD
-from fashiontui.cli_options import DataDirOption, data_folders, one_of, parse_threads
-from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
-from fashiontui.cli_serve import serve
-=======
 from fashiontui.cli_options import (
     MACHINE,
+    DataDirOption,
     JobsOption,
     data_folders,
     one_of,
     parse_jobs,
     parse_threads,
 )
+from fashiontui.cli_predict import predict
 from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
->>>>>>> main
+from fashiontui.cli_serve import serve
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -45,6 +42,7 @@ app = typer.Typer(
 app.add_typer(runs_app, name="runs")
 app.add_typer(export_app, name="export")
 app.command("report")(report)
+app.command("predict")(predict)
 app.command("serve")(serve)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed

@@ -180,10 +180,11 @@ def model(
 
         record = opened.get(run_id)
         network = stored_network(opened, record)
+    said: list[str] = []
     if ending == ".safetensors":
         from fashiontui.export.model import as_safetensors
 
-        content, said = as_safetensors(network, record), []
+        content = as_safetensors(network, record)
     else:
         content, said = _onnx(network, record, int8, data_folders(data_dir))
     with written_whole(Path(file), force) as place:
@@ -218,3 +219,46 @@ def _onnx(
             f"the same class on {rounded.agreeing:,} of {rounded.images:,} test images."
         )
     return content, said
+
+
+@export_app.command("tensorboard")
+def tensorboard(
+    folder: Annotated[str, typer.Argument(help="The log folder; each run gets a folder in it.")],
+    run_ids: RunIds = None,
+    recipe: RecipeOption = None,
+    force: ForceOption = False,
+    store: StoreOption = None,
+) -> None:
+    """Write runs as TensorBoard event files: tensorboard --logdir FOLDER shows them."""
+    with open_store(store) as opened:
+        from fashiontui.export.selection import finished_runs
+
+        records = finished_runs(opened, run_ids or [], recipe)
+    from fashiontui.export.to_tensorboard import write_events
+
+    write_events(records, Path(folder), force)
+    print(f"Wrote {counted_runs(len(records))} into {folder}.", file=sys.stderr)
+
+
+@export_app.command("mlflow")
+def mlflow(
+    where: Annotated[
+        str, typer.Argument(help="A tracking server like http://host:5000, or an SQLite file.")
+    ],
+    run_ids: RunIds = None,
+    recipe: RecipeOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Add runs to MLflow's experiment "fashiontui"; those it has already stay as they are."""
+    with open_store(store) as opened:
+        from fashiontui.export.selection import finished_runs
+
+        records = finished_runs(opened, run_ids or [], recipe)
+    from fashiontui.export.to_mlflow import write_runs
+
+    done = write_runs(records, where)
+    were = "was" if done.known == 1 else "were"
+    print(
+        f"Wrote {counted_runs(done.new)} to {where}, {done.known} {were} already there.",
+        file=sys.stderr,
+    )

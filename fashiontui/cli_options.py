@@ -3,27 +3,21 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any
-<<<<<<< HEAD
-=======
-
-import typer
->>>>>>> main
 
 import typer
 
-from fashiontui.cli_runs import MACHINE
 from fashiontui.domain.errors import UsageError
 
-<<<<<<< HEAD
-DataDirOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
-=======
 MACHINE = "Where and how"
 MAX_JOBS = 256
 """Most processes of one command."""
 
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
+    ),
+]
 JobsOption = Annotated[
     int,
     typer.Option(
@@ -31,7 +25,6 @@ JobsOption = Annotated[
         help="Runs that train beside each other, each in a process of its own; without --threads "
         "they share the cores.",
         rich_help_panel=MACHINE,
->>>>>>> main
     ),
 ]
 

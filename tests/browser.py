@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -12,7 +11,6 @@ from typing import Any
 
 import aiohttp
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = (
     "--headless",
     "--no-sandbox",  # CI runs as root in a container
@@ -33,18 +31,17 @@ class Page:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._number = 0
-        self.requested: list[str] = []
+        self.received: list[str] = []
+        """Addresses of everything that was loaded."""
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol and wait for its result."""
         self._number += 1
-        await self._socket.send_json(
-            {"id": self._number, "method": method, "params": parameters}
-        )
+        await self._socket.send_json({"id": self._number, "method": method, "params": parameters})
         while True:
             message = json.loads((await self._socket.receive(timeout=60)).data)
-            if message.get("method") == "Network.requestWillBeSent":
-                self.requested.append(message["params"]["request"]["url"])
+            if message.get("method") == "Network.responseReceived":
+                self.received.append(message["params"]["response"]["url"])
             if message.get("id") == self._number:
                 assert "error" not in message, message
                 return dict(message["result"])
@@ -73,17 +70,19 @@ class Page:
 
 
 @asynccontextmanager
-async def page(address: str, folder: Path, width: int = 1300, height: int = 800) -> AsyncIterator[Page]:
+async def page(
+    program: str, address: str, folder: Path, width: int = 1300, height: int = 800
+) -> AsyncIterator[Page]:
     """A page with that address in a browser of its own; both are closed at the end.
 
     Args:
+        program: The browser.
         address: What to open.
         folder: Where the browser keeps its files; new.
         width: Of the window, in pixels.
         height: Of the window.
     """
-    assert CHROMIUM is not None
-    command = (CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", f"--window-size={width},{height}")
+    command = (program, *OPTIONS, f"--user-data-dir={folder}", f"--window-size={width},{height}")
     with subprocess.Popen(
         [*command, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as browser:

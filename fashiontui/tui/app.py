@@ -101,7 +101,7 @@ class FashionTui(App[None]):
         self._nearest = Nearest(glyphs)
         marker = usable_marker(config.marker, glyphs, self.console.color_system)
         dataset: DatasetName = "sample" if data == "sample" else "fashion-mnist"
-        self.lab = LabScreen(self.queue, self.library, choice, dataset, marker)
+        self.lab = LabScreen(self.queue, self.library, choice, dataset, marker, data_folders)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves, which every theme has."""

@@ -32,6 +32,8 @@ LAB_KEYS = [
     Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
             tooltip="Filter the board by typing"),
     *CHART_KEYS,
+    Binding("i", "predict", "Predict", id="lab.predict", show=False,
+            tooltip="Ask the network under the board's cursor about a picture of yours"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),
     Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,
