@@ -31,6 +31,8 @@ LONGEST_EDGE = 1000
 """Pixels, of the pictures that Fashion-MNIST was made of."""
 CLOSE = 0.05
 """Share of the largest distance between two colours within which a pixel is background."""
+RESAMPLING = Image.Resampling.NEAREST
+"""Rows and columns are left out, not averaged."""
 SMOOTHED = 250
 """The edges of a garment are looked for in means over a 250th of the picture to each side."""
 SHARPEN = (-0.0586, -0.0965, -0.0586, -0.0965, 1.5589, -0.0965, -0.0586, -0.0965, -0.0586)
@@ -139,7 +141,7 @@ def _subsampled(grey: Image.Image) -> Image.Image:
     """Its longest edge 28 pixels long, rows and columns left out."""
     scale = IMAGE_SIDE / max(grey.size)
     size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-    return grey.resize(size, Image.Resampling.NEAREST)
+    return grey.resize(size, RESAMPLING)
 
 
 def _centred(grey: Image.Image, ground: int) -> Image.Image:
