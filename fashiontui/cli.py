@@ -101,7 +101,7 @@ def start(
     epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
     batch_size: Annotated[int | None, _setting("Images per step.")] = None,
     lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
-    optimizer: Annotated[str | None, _setting("sgd, adam or adamw.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd, adam, adamw or muon.")] = None,
     schedule: Annotated[str | None, _setting("constant, cosine or one-cycle.")] = None,
     dropout: Annotated[float | None, _setting("Share dropped before the output layer.")] = None,
     init: Annotated[str | None, _setting("kaiming, xavier or normal.")] = None,
@@ -109,6 +109,9 @@ def start(
     weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
+    erase: Annotated[int | None, _setting("Side of the square hidden in each image.")] = None,
+    mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
+    ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
@@ -184,6 +187,9 @@ def start(
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
         "augment": augment,
+        "erase": erase,
+        "mixup": mixup,
+        "ema": ema,
     }
     if resume:
         _refuse_training_options(context)

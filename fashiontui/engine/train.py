@@ -101,7 +101,7 @@ def train(
                 ticked_loss.copy_(state.epoch_loss)
         train_loss = _finite((state.epoch_loss / steps_per_epoch).item(), state.step)  # waits
         state.epoch_seconds = monotonic() - epoch_began
-        score = yield from evaluation(net.model, val_images, val_labels, placement, run_id)
+        score = yield from evaluation(net.scored, val_images, val_labels, placement, run_id)
         val_predictions = score.predictions
         state.seconds = monotonic() - started
         state.last_epoch = EpochEnded(
@@ -116,11 +116,11 @@ def train(
         )
         state.order, state.epoch_seconds = None, 0.0
         yield state.last_epoch
-        yield inspection(run_id, state.epochs, net.model, val_images, placement)
+        yield inspection(run_id, state.epochs, net.scored, val_images, placement)
     if val_predictions is None:  # resumed between the last epoch and the test
-        score = yield from evaluation(net.model, val_images, val_labels, placement, run_id)
+        score = yield from evaluation(net.scored, val_images, val_labels, placement, run_id)
         val_predictions = score.predictions
-    test = yield from evaluation(net.model, data.test_images, data.test_labels, placement, run_id)
+    test = yield from evaluation(net.scored, data.test_images, data.test_labels, placement, run_id)
     yield RunFinished(
         run_id,
         Status.FINISHED,
@@ -129,9 +129,9 @@ def train(
         seconds_before + monotonic() - begun,
         val_predictions,
         test.predictions,
-        _digest(net.model),
+        _digest(net.scored),
     )
-    return net.model
+    return net.scored
 
 
 def _finite(loss: float, step: int) -> float:
