@@ -202,7 +202,7 @@ def _onnx(
     from fashiontui.data import load
     from fashiontui.export.model import as_int8, as_onnx, check, refuse_other
 
-    content = as_onnx(network, record)
+    content = exact_content = as_onnx(network, record)
     data = load(record.spec.dataset, folders, lambda said: print(said, file=sys.stderr))
     exact = check(content, network, data)
     refuse_other(exact)
@@ -215,8 +215,9 @@ def _onnx(
         content = as_int8(content, data, record.spec.split_seed)
         rounded = check(content, network, data)
         said.append(
-            f"In int8: {rounded.accuracy:.2f}% ({rounded.accuracy - exact.accuracy:+.2f} points), "
-            f"the same class on {rounded.agreeing:,} of {rounded.images:,} test images."
+            f"In int8, {len(content):,} bytes instead of {len(exact_content):,}: "
+            f"{rounded.accuracy:.2f}% ({rounded.accuracy - exact.accuracy:+.2f} points), the same "
+            f"class on {rounded.agreeing:,} of {rounded.images:,} test images."
         )
     return content, said
 

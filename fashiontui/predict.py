@@ -72,7 +72,8 @@ class Likeness:
         """
         centred = _flat(images) - self._mean
         rest = centred - (centred @ self._components) @ self._components.T
-        return torch.linalg.vector_norm(rest, dim=1) / IMAGE_SIDE
+        root_sum: Tensor = torch.linalg.vector_norm(rest, dim=1)
+        return root_sum / IMAGE_SIDE
 
 
 def answer(seen: Seen, network: nn.Module, likeness: Likeness) -> Answer:

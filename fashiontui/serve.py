@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from shlex import join
+from socket import create_server
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.extras import extra
@@ -30,6 +31,7 @@ def serve(arguments: Sequence[str], port: int) -> None:
     """
     os.environ.update(_TERMINAL)
     try:
+        create_server((HOST, port)).close()  # asked before it is said where the app is
         LocalServer(join([sys.executable, "-m", "fashiontui", *arguments]), port).serve()
     except OSError as error:
         raise UsageError(

@@ -42,7 +42,7 @@ def test_a_network_is_written_and_said_how_it_did(here, trained, tmp_path):
     said = told.err.splitlines()
     assert "for 6,370 weights" in said[0]
     assert "agree on 1,000 of 1,000 test images" in said[1]
-    assert said[2].startswith("In int8: ")
+    assert said[2].startswith("In int8, ")
     assert (tmp_path / "n.onnx").stat().st_size < 12_000
 
 
@@ -83,11 +83,7 @@ def test_tensorboard_reads_its_event_files_back(here, kept, tmp_path):
     assert math.isclose(loss.wall_time, made.created.timestamp() + 10.0)
     [test] = read.Scalars("accuracy/test")
     assert math.isclose(test.value, made.test_accuracy, rel_tol=1e-6)
-    assert (
-        "_hparams_/session_start_info"
-        in read.SummaryMetadata("_hparams_/session_start_info").__repr__()
-        or True
-    )
+    assert "_hparams_/session_start_info" in read.summary_metadata
     is_refused(here("export", "tensorboard", "logs", "--store", kept), "is there already; --force")
     assert here("export", "tensorboard", "logs", "--force", "--store", kept).code == 0
     assert sorted(path.name for path in (tmp_path / "logs").iterdir()) == folders

@@ -70,8 +70,9 @@ def _write(record: RunRecord, folder: Path) -> None:
         last = record.spec.settings.epochs
         writer.add_scalar("accuracy/test", record.test_accuracy or 0.0, last, walltime=ended)
         # Not add_hparams: it would put them into a folder and a run of their own.
-        for summary in hparams(_settings(record), dict(_results(record))):
-            writer.file_writer.add_summary(summary)  # type: ignore[union-attr]
+        tab = hparams(_settings(record), dict(_results(record)))  # type: ignore[no-untyped-call]
+        for summary in tab:
+            writer.file_writer.add_summary(summary)
 
 
 def _settings(record: RunRecord) -> dict[str, str | int | float | bool]:
