@@ -20,7 +20,7 @@ from test_export_commands import is_refused, without
 from fashiontui.paths import last_choice_file
 from fashiontui.tui.choice import Choice, save_choice
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Longest wait for anything, in seconds; far more than it takes on a busy machine."""
 
 

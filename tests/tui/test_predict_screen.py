@@ -10,6 +10,7 @@ from PIL import Image
 from scripted import ScriptedApp
 
 from fashiontui.data.sample import sample_set
+from fashiontui.domain.classes import CLASS_NAMES
 from fashiontui.domain.events import Status
 from fashiontui.engine import Placement
 from fashiontui.store import Store
@@ -23,11 +24,18 @@ def said(app):
     )
 
 
+def go_to(app, wanted):
+    """Put the board's cursor on the first row that is wanted."""
+    at = next(number for number, row in enumerate(app.lab.board._order) if wanted(row))
+    app.lab.board.table.move_cursor(row=at)
+
+
 def test_i_opens_it_for_the_run_under_the_cursor_and_says_what_is_missing(tmp_path):
     picture = tmp_path / "a picture.png"
     Image.new("RGB", (40, 40), "teal").save(picture)
 
     async def scenario(app, pilot):
+        go_to(app, lambda row: row.status is Status.FINISHED)
         await press(pilot, "4", "i")
         await until(pilot, lambda: isinstance(app.screen, Predict))
         path = app.screen.query_one("#path")
@@ -66,7 +74,8 @@ def test_a_picture_is_answered_by_a_stored_network(tmp_path):
             app.screen.query_one("#path").value = str(tmp_path / "trouser.png")
             await press(pilot, "enter")
             await until(pilot, lambda: "━" in said(app))
-            assert "Trouser" in str(app.screen.query_one("#verdict").render())
+            found = CLASS_NAMES[record.test.predicted[1]]
+            assert str(app.screen.query_one("#verdict").render()) == found
 
     asyncio.run(scenario())
     library.close()
@@ -86,8 +95,7 @@ def test_an_unfinished_run_is_not_asked():
 
 def test_a_report_row_has_no_network_to_ask():
     async def scenario(app, pilot):
-        at = next(i for i, row in enumerate(app.lab.board._order) if row.is_report)
-        app.lab.board.table.move_cursor(row=at)
+        go_to(app, lambda row: row.is_report)
         await press(pilot, "4", "i")
         assert app.screen is app.lab
 
