@@ -57,3 +57,7 @@ class CheckpointError(FashiontuiError):
 
 class ExportError(FashiontuiError):
     """A file for another program that is not what it should be."""
+
+
+class Pruned(FashiontuiError):
+    """Thrown into a trial to end it early; the message says why."""

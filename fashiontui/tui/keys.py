@@ -34,6 +34,8 @@ LAB_KEYS = [
     *CHART_KEYS,
     Binding("i", "predict", "Predict", id="lab.predict", show=False,
             tooltip="Ask the network under the board's cursor about a picture of yours"),
+    Binding("o", "app.tune", "Tune", id="lab.tune",
+            tooltip="Search a family's shapes and settings within a budget"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),
     Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,
