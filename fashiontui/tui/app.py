@@ -249,8 +249,11 @@ class FashionTui(App[None]):
 
     @on(ExitApp)
     def _page_closed(self, message: ExitApp) -> None:
-        """In a browser a closed page, as any signal, only says this: save what trains first."""
-        if not self._leaving:
+        """In a browser a closed page, as any signal, sends just this: save what trains first.
+
+        It is not what ``exit`` sends after it has noted that the app ends.
+        """
+        if not self._exit and not self._leaving:
             message.prevent_default()
             self.run_worker(self._leave(SIGNAL_SECONDS), group="leaving")
 
