@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import URL, Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import StoreError, UsageError
@@ -18,6 +18,7 @@ from fashiontui.domain.events import (
     UNFINISHED,
     EpochEnded,
     FirstLayer,
+    Predictions,
     RunFinished,
     RunStarted,
     Status,
@@ -71,7 +72,7 @@ class Store:
                 bring_up_to_date(self._engine, self._name)
                 if logged:
                     log_ahead(self._engine)
-            self._name_interrupted_runs()
+            self.name_interrupted_runs()
             self._prune_checkpoints()
         except BaseException:
             self.close()
@@ -81,6 +82,16 @@ class Store:
     def file(self) -> Path | None:
         """The SQLite file it is; None in memory and on a server."""
         return sqlite_file(self._engine.url)
+
+    @property
+    def url(self) -> URL:
+        """Of the database; it may hold a password."""
+        return self._engine.url
+
+    @property
+    def name(self) -> str:
+        """What to call the store in front of the user."""
+        return self._name
 
     def close(self) -> None:
         """Let go of the database."""
@@ -109,13 +120,13 @@ class Store:
             )
 
     def unfinished(self) -> list[str]:
-        """Ids of the runs that can be continued, the oldest first."""
+        """Ids of the runs that can be continued, the oldest first; a study continues its trials."""
         with self._reading() as connection:
             return [
                 str(run_id)
                 for run_id in connection.scalars(
                     select(runs_table.c.id)
-                    .where(runs_table.c.status.in_(RESUMABLE))
+                    .where(runs_table.c.status.in_(RESUMABLE), runs_table.c.study.is_(None))
                     .order_by(runs_table.c.created, runs_table.c.id)
                 )
             ]
@@ -183,6 +194,16 @@ class Store:
             if changed.rowcount:
                 add_predictions(connection, finished.run_id, finished.validation, finished.test)
 
+    def add_test(self, run_id: str, test: Predictions) -> None:
+        """Keep what a finished trial's network makes of the test images: the trial was chosen."""
+        with self._writing() as connection:
+            connection.execute(
+                update(runs_table)
+                .where(runs_table.c.id == run_id)
+                .values(test_accuracy=test.accuracy)
+            )
+            add_predictions(connection, run_id, None, test)
+
     def runs(self) -> list[RunRecord]:
         """Every run, the newest first, without predictions."""
         with self._reading() as connection:
@@ -212,6 +233,11 @@ class Store:
         if not records:  # another program's id, which no command can name
             raise UsageError(f"There is no run {run_id!r}; see them with: fashiontui runs list")
         return records[0]
+
+    def find(self, run_id: str) -> RunRecord | None:
+        """The run of that whole id, without predictions; None where there is none."""
+        with self._reading() as connection:
+            return next(iter(read_runs(connection, self._name, [run_id])), None)
 
     def get_all(self, run_ids: Sequence[str]) -> list[RunRecord]:
         """Those of the runs that are there, by their whole ids, with their predictions."""
@@ -273,7 +299,7 @@ class Store:
             raise UsageError(f"Several runs begin with {beginning!r}; give more of the id.")
         return str(found[0])
 
-    def _name_interrupted_runs(self) -> None:
+    def name_interrupted_runs(self) -> None:
         """Mark runs of this machine whose process is gone as interrupted."""
         with self._reading() as connection:
             running = connection.execute(
