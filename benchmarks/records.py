@@ -156,6 +156,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         family = family_named(row["family"])
         low, high = row["test_ci95"] or (None, None)
         seconds = sorted(row["train_seconds"])
+        spread = "" if row["test_std"] is None else f" ± {row['test_std']:.2f}"
         verdict = "aim reached" if row["test_mean"] >= row["aim"] else "reached"
         if len(row["seeds"]) < SEEDS:
             verdict = f"{len(row['seeds'])} of {SEEDS} seeds: no verdict"
@@ -163,7 +164,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             verdict = "not reached"
         lines.append(
             f"| {row['row']} | {family.title} {family.describe(tuple(row['shape']))} "
-            f"| {row['weights']:,} | {row['test_mean']:.2f} ± {row['test_std'] or 0:.2f} "
+            f"| {row['weights']:,} | {row['test_mean']:.2f}{spread} "
             f"| {f'{low:.2f}–{high:.2f}' if low else '–'} | {row['val_mean']:.2f} "
             f"| {len(row['seeds'])} | {row['epochs']} | {seconds[len(seconds) // 2]:,.0f} s "
             f"| {row['reach']} / {row['aim']} | {verdict} |"
