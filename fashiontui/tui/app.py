@@ -12,6 +12,7 @@ from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
+from textual.messages import ExitApp
 from textual.screen import Screen
 
 from fashiontui import paths
@@ -244,6 +245,16 @@ class FashionTui(App[None]):
         elif self._leaving:
             self._go(joined=False)
         else:
+            self.run_worker(self._leave(SIGNAL_SECONDS), group="leaving")
+
+    @on(ExitApp)
+    def _page_closed(self, message: ExitApp) -> None:
+        """In a browser a closed page, as any signal, sends just this: save what trains first.
+
+        It is not what ``exit`` sends after it has noted that the app ends.
+        """
+        if not self._exit and not self._leaving:
+            message.prevent_default()
             self.run_worker(self._leave(SIGNAL_SECONDS), group="leaving")
 
     async def _leave(self, patience: float = LATEST_SECONDS) -> None:

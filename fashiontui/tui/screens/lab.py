@@ -286,6 +286,12 @@ class LabScreen(Screen[None]):
                 self.app.push_screen(Details(records[0]))
             case name if name in SCREENS:
                 self._open(name, records)
+            case "predict":
+                from fashiontui.tui.screens.predict import Predict  # not needed to paint
+
+                shaded = self._marker in ("ascii", "dot")
+                screen = Predict(records[0], self._library, self._folders, shaded)
+                self.app.push_screen(screen)
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "continue":
@@ -442,6 +448,14 @@ class LabScreen(Screen[None]):
         """A wish to train what is suggested, with everything else as the form has it."""
         network = solved_network(suggested.arch, suggested.budget)
         return TrainRequested(self.configure.specs([network]))
+
+    def action_predict(self) -> None:
+        """Ask the network of the run under the board's cursor about a picture."""
+        row = self.board.current
+        if row is None or row.is_report:
+            self.notify("Go to a stored run on the board first; i asks its network.")
+        else:
+            self.board.fetch([row.id], "predict")
 
     def action_report_rows(self) -> None:
         """Show or hide the report's rows."""
