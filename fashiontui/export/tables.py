@@ -10,6 +10,8 @@ from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES
 
 _MARKDOWN = re.compile(r"[\\`*\[\]<|]")
+MOST_COLUMNS = 12
+"""Wider tables are set smaller in LaTeX, to fit an upright page of A4."""
 _MINUS = re.compile(r"^-(?=\d)")
 _NUMBER = re.compile(r"^Table \d\. ")
 """LaTeX numbers its tables itself."""
@@ -113,9 +115,10 @@ def markdown_document(found: Sequence[Result], drawn: Iterable[Conclusion]) -> s
 
 def latex(table: Table) -> str:
     """The table as LaTeX; needs the package booktabs."""
+    size = "scriptsize" if len(table.header) > MOST_COLUMNS else "footnotesize"
     lines = [
         r"\begin{table}[ht]",
-        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\centering\{size}\setlength{{\tabcolsep}}{{3pt}}",
         rf"\caption{{{_latex_text(_NUMBER.sub('', table.title))}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
