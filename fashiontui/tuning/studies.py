@@ -9,7 +9,7 @@ import optuna
 from filelock import FileLock
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import NullPool, create_engine, func, select
 from sqlalchemy.schema import CreateSchema
 
 from fashiontui.domain.errors import StoreError, UsageError
@@ -142,11 +142,9 @@ class Studies:
     def _advisory_lock(self) -> Iterator[None]:
         assert self._url is not None
         with self.kept():
-            engine = create_engine(self._url)
-            with engine.begin() as connection:
+            with create_engine(self._url, poolclass=NullPool).begin() as connection:
                 connection.execute(select(func.pg_advisory_xact_lock(_TAKING)))
                 yield
-            engine.dispose()
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -166,7 +164,7 @@ class Studies:
         assert self._url is not None
         file = sqlite_file(self._url)
         if file is None:
-            with create_engine(self._url).begin() as connection:
+            with create_engine(self._url, poolclass=NullPool).begin() as connection:
                 connection.execute(CreateSchema(STUDIES_SCHEMA, if_not_exists=True))
         url = self._url.render_as_string(hide_password=False)
         patience = {"connect_args": {"timeout": BUSY_SECONDS}} if file else {"pool_pre_ping": True}
