@@ -21,6 +21,7 @@ from fashiontui.cli_options import (
     typed_beside,
 )
 from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_sweep import sweep
 from fashiontui.cli_tune import tune
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.command()(sweep)
 app.add_typer(export_app, name="export")
 app.command("report")(report)
 app.command()(tune)
