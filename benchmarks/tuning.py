@@ -1,4 +1,4 @@
-"""Measures what tuning promises: the report's goal within 90 seconds, a study on the screen at once.
+"""Measures what tuning promises: the report's goal in 90 seconds, a study on the screen at once.
 
 ``python -m benchmarks.tuning`` prints one line a promise. Run it on an idle machine.
 """
@@ -120,8 +120,8 @@ def main() -> None:
             run = document["chosen"]["run"]
             print(f"target {TARGET:g}% within {BUDGET:,}  {seconds:6.0f} s   (90)")
             print(
-                f"  {len(document['trials'])} trials; chosen: {run['weights']:,} weights, validation "
-                f"{run['val_accuracy']:.2f}%, test {run['test_accuracy']:.2f}%"
+                f"  {len(document['trials'])} trials; chosen: {run['weights']:,} weights, "
+                f"validation {run['val_accuracy']:.2f}%, test {run['test_accuracy']:.2f}%"
             )
 
 
