@@ -20,7 +20,14 @@ from fashiontui.domain.layers import (
 )
 from fashiontui.domain.recipe import Settings
 from fashiontui.domain.spec import RunSpec
-from fashiontui.models.parts import BatchNorm, Dropout, Shortcut, activation
+from fashiontui.models.parts import (
+    BatchNorm,
+    Convolution,
+    Dropout,
+    MaxPool,
+    Shortcut,
+    activation,
+)
 
 NORMAL_STD = 0.05
 """Standard deviation of the ``normal`` initialisation."""
@@ -36,9 +43,10 @@ def build(spec: RunSpec, generator: torch.Generator) -> nn.Sequential:
         generator: Source of the dropout masks, on the device that will train.
     """
     normalised = spec.settings.batch_norm or spec.family.always_normalised
-    builder = _Builder(spec.settings, normalised, generator)
+    parts = spec.family.parts(spec.shape)
+    builder = _Builder(spec.settings, normalised, generator, by_rows=all(map(_plain, parts)))
     with torch.random.fork_rng(devices=[]):  # torch's own first weights, drawn over just below
-        model = builder.sequence(spec.family.parts(spec.shape), IMAGE_SIZE)
+        model = builder.sequence(parts, IMAGE_SIZE)
     _draw_weights(model, spec.settings, torch.Generator().manual_seed(spec.seed))
     return model
 
@@ -51,6 +59,8 @@ class _Builder:
     normalised: bool
     """Whether normalisation's shift takes the place of each hidden layer's bias."""
     generator: torch.Generator
+    by_rows: bool
+    """Whether convolutions, pooling and normalisation go by rows on CPUs."""
 
     def sequence(self, parts: tuple[Part, ...], size: Size) -> nn.Sequential:
         """The parts one after the other, for batches of images or features of a size."""
@@ -66,7 +76,8 @@ class _Builder:
             case Conv(name, width):
                 yield name, self._convolution(part, channels=size[0])
                 if part.pool > 1:
-                    yield f"{name}_pool", nn.MaxPool2d(part.pool)
+                    plain = self.by_rows and part.pool == 2
+                    yield f"{name}_pool", MaxPool() if plain else nn.MaxPool2d(part.pool)
                 yield from self._norm(name, width)
                 if part.activation:
                     yield f"{name}_activation", activation(self.settings)
@@ -89,7 +100,8 @@ class _Builder:
                 yield "flatten", nn.Flatten()
 
     def _convolution(self, conv: Conv, channels: int) -> nn.Conv2d:
-        return nn.Conv2d(
+        module = Convolution if self.by_rows else nn.Conv2d
+        return module(
             channels,
             conv.width,
             conv.kernel,
@@ -101,7 +113,17 @@ class _Builder:
 
     def _norm(self, name: str, width: int) -> Iterator[tuple[str, nn.Module]]:
         if self.normalised:
-            yield f"{name}_norm", BatchNorm(width)
+            yield f"{name}_norm", BatchNorm(width, self.by_rows)
+
+
+def _plain(part: Part) -> bool:
+    """Whether a network of nothing else can go by rows."""
+    match part:
+        case Conv():
+            return (part.stride, part.groups) == (1, 1) and part.kernel <= 5
+        case Flatten() | Output():
+            return True
+    return False
 
 
 def _draw_weights(model: nn.Module, settings: Settings, generator: torch.Generator) -> None:
