@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 
 from fashiontui import __version__
-from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_export import export_app, report
+from fashiontui.cli_options import (
+    MACHINE,
+    JobsOption,
+    data_folders,
+    one_of,
+    parse_jobs,
+    parse_threads,
+)
+from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -28,6 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(export_app, name="export")
+app.command("report")(report)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
@@ -85,7 +96,7 @@ def start(
     epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
     batch_size: Annotated[int | None, _setting("Images per step.")] = None,
     lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
-    optimizer: Annotated[str | None, _setting("sgd, adam or adamw.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd, adam, adamw or muon.")] = None,
     schedule: Annotated[str | None, _setting("constant, cosine or one-cycle.")] = None,
     dropout: Annotated[float | None, _setting("Share dropped before the output layer.")] = None,
     init: Annotated[str | None, _setting("kaiming, xavier or normal.")] = None,
@@ -93,6 +104,9 @@ def start(
     weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
+    erase: Annotated[int | None, _setting("Side of the square hidden in each image.")] = None,
+    mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
+    ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
@@ -121,6 +135,7 @@ def start(
         ),
     ] = None,
     store: StoreOption = None,
+    jobs: JobsOption = 1,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue stopped and interrupted runs; trains no others."),
@@ -147,9 +162,9 @@ def start(
         return
     if context.invoked_subcommand is not None:
         return
-    data_choice = _one_of("--data", data, ("auto", "fashion-mnist", "sample"))
+    data_choice = one_of("--data", data, ("auto", "fashion-mnist", "sample"))
     if not batch:
-        _open_app(context, store, data_choice, _data_folders(data_dir), device)
+        _open_app(context, store, data_choice, data_folders(data_dir), device)
         return
 
     from fashiontui.domain.plan import plan
@@ -172,6 +187,9 @@ def start(
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
         "augment": augment,
+        "erase": erase,
+        "mixup": mixup,
+        "ema": ema,
     }
     if resume:
         _refuse_training_options(context)
@@ -184,8 +202,8 @@ def start(
             {name: value for name, value in overrides.items() if value is not None},
             _seeds(seed, seeds),
             device=device,
-            precision=_one_of("--precision", precision, ("auto", "fp32", "bf16")),
-            threads=_threads(threads),
+            precision=one_of("--precision", precision, ("auto", "fp32", "bf16")),
+            threads=parse_threads(threads),
         )
     )
     from fashiontui.batch import run_batch
@@ -193,9 +211,10 @@ def start(
     code = run_batch(
         specs,
         data=data_choice,
-        data_folders=_data_folders(data_dir),
+        data_folders=data_folders(data_dir),
         store=store or default_store(),
         output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
+        workers=parse_jobs(jobs),
     )
     raise typer.Exit(code)
 
@@ -272,7 +291,7 @@ def _run(arguments: list[str]) -> int:
         raise
 
 
-_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", *_FORMATS, "json_"}
+_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *_FORMATS, "json_"}
 """Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
 """Options the app takes too; all others only make sense with ``--batch``."""
@@ -309,17 +328,6 @@ def _typed_beside(context: typer.Context, fine: set[str]) -> list[str]:
         and (source := context.get_parameter_source(parameter.name or "")) is not None
         and source.name == "COMMANDLINE"
     ]
-
-
-def _data_folders(data_dir: Path | None) -> list[Path]:
-    """Where Fashion-MNIST may lie; a download goes to the first."""
-    from fashiontui.paths import data_folder
-
-    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
-    try:
-        return [Path(os.path.expanduser(folder)) for folder in folders if folder]
-    except ValueError as error:  # a NUL after a tilde
-        raise UsageError(f"{data_dir} names no folder.") from error
 
 
 def _networks(
@@ -369,17 +377,3 @@ def _seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
     if seed is not None and not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes 0 to 2^63-1, not {seed}.")
     return (seed or 0,)
-
-
-def _threads(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1024):
-        raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
-    return int(text)
-
-
-def _one_of(option: str, value: str, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise UsageError(f"{option} takes {', '.join(choices)}, not {value!r}.")
-    return value

@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
-    import scipy.stats  # noqa: F401
+    import scipy.special  # noqa: F401
     import torch  # noqa: F401
 
     import fashiontui.runner  # noqa: F401

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.results import Result
-from fashiontui.domain.stats import mcnemar
+from fashiontui.domain.stats import SIGNIFICANT, mcnemar
 
-SIGNIFICANT = 0.05
-"""A difference with a smaller p-value is called more than noise."""
 ALMOST_NO_EXTRA_TIME = 1.25
 """The report's own FCNs took 1:05 for 200K weights against 1:00 for 50K, a ratio of 1.08; networks
 trained in seconds cannot be timed that sharply, so a quarter more still counts."""
