@@ -27,7 +27,7 @@ def _by_rows(images: Tensor) -> bool:
         and len(images) >= FEWEST_BY_ROWS
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call, attr-defined]
     )
 
 
