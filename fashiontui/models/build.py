@@ -31,7 +31,7 @@ from fashiontui.models.parts import (
 
 PAYS_FROM = 16
 """Channels a convolution must read for rows to pay; measured with two cores of an AMD EPYC: 12 are
-no quicker than with torch's own kernels, 23 a little, 40 clearly (benchmarks/README.md)."""
+no quicker than with torch's own kernels, 23 and 40 are (benchmarks/README.md)."""
 LARGEST_KERNEL = 5
 """Largest kernel the layout by rows has the numbers for."""
 NORMAL_STD = 0.05

@@ -8,7 +8,7 @@ for every row of the output, without a copy, and a convolution is a batch of mat
 
 Along the width, products are saved by the Toom-Cook algorithm (Winograd 1980, "Arithmetic
 Complexity of Computations"; Lavin and Gray 2016): polynomials of 7 outputs and 5 taps are evaluated
-at 11 points, so that 11 products do the work of 35. In float32 its rounding errors are about 5e-6
+at 11 points, so that 11 products do the work of 35. In float32 its rounding errors are some 4e-6
 of the values' standard deviation, more than a plain sum's and far less than bfloat16's.
 """
 
