@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -32,10 +29,17 @@ from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.spec import DataChoice, RunSpec
-from fashiontui.domain.text import printable
 from fashiontui.export.documents import event_object, runs_csv, runs_document
-from fashiontui.export.tables import clock, conclusion_lines, latex, markdown, notes, result_tables
+from fashiontui.export.tables import (
+    clock,
+    conclusion_lines,
+    latex,
+    markdown_document,
+    notes,
+    result_tables,
+)
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
+from fashiontui.narration import download_bar, notice
 from fashiontui.signals import Signals
 
 if TYPE_CHECKING:
@@ -78,7 +82,7 @@ def run_batch(
         try:
             return _trained(specs, data, data_folders, store, output, console, signals)
         except KeyboardInterrupt:
-            _notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
+            notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
             return signals.exit_code
 
 
@@ -102,8 +106,8 @@ def _trained(
         unfinished = [kept.get(run_id) for run_id in kept.unfinished()] if specs is None else []
         if specs is None and {record.spec.dataset for record in unfinished} <= {"sample"}:
             data = "sample"  # nothing to look for, or to download
-        with _download_bar(console) as arrived:
-            images = load(data, data_folders, lambda text: _notice(console, text), arrived)
+        with download_bar(console) as arrived:
+            images = load(data, data_folders, lambda text: notice(console, text), arrived)
         jobs: Sequence[RunSpec | RunRecord]
         if specs is None:
             jobs = [record for record in unfinished if record.spec.dataset == images.name]
@@ -121,10 +125,10 @@ def _trained(
         done = sum(record.status is Status.FINISHED for record in records)
         saved = records and records[-1].status is Status.STOPPED
         remedy = "; continue the one under way with: fashiontui --batch --resume" if saved else "."
-        _notice(console, f"interrupted with {done} of {len(jobs)} runs finished{remedy}")
+        notice(console, f"interrupted with {done} of {len(jobs)} runs finished{remedy}")
         return signals.exit_code
     if specs is None and not jobs:
-        _notice(console, "no run waits to be continued.")
+        notice(console, "no run waits to be continued.")
     return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
 
 
@@ -158,13 +162,13 @@ class _Training:
                 except FashiontuiError as error:
                     continued = isinstance(job, RunRecord)
                     if continued and error.exit_code is ExitCode.USAGE:
-                        _notice(self._console, str(error))  # another process took or deleted it
+                        notice(self._console, str(error))  # another process took or deleted it
                         continue
                     own = (ExitCode.RUN_FAILED, *((ExitCode.NO_DEVICE,) if continued else ()))
                     if error.exit_code not in own:
                         raise  # the next would fare no better
                     self.failed = True
-                    _notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
+                    notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
                     continue
                 if self._signals.received is not None:
                     raise KeyboardInterrupt
@@ -238,7 +242,7 @@ class _Shown:
         """Tick it off; a failed one says why, even where progress is not shown."""
         self._bars.advance(self._all)
         if record.status is Status.FAILED:
-            _notice(console, f"{record.spec.title} seed {record.spec.seed} failed: {record.cause}")
+            notice(console, f"{record.spec.title} seed {record.spec.seed} failed: {record.cause}")
         elif console.is_terminal:
             console.print(
                 Text(
@@ -270,27 +274,6 @@ def _progress(console: Console, runs: int) -> Iterator[_Shown]:
         yield _Shown(bars, runs)
 
 
-@contextmanager
-def _download_bar(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """What to tell bytes that have arrived: a live bar once there are some, on a terminal."""
-    columns = (
-        TextColumn("Fashion-MNIST"),
-        BarColumn(bar_width=24),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=True
-    ) as bars:
-        bar = bars.add_task("", total=None, visible=False)
-        yield lambda done, total: bars.update(bar, completed=done, total=total, visible=True)
-
-
-def _notice(console: Console, text: str) -> None:
-    console.print(Text(f"fashiontui: {printable(text)}"), soft_wrap=True)
-
-
 def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -> None:
     """What stdout gets at the end: documents of every run, or tables of the finished ones."""
     match output:
@@ -304,8 +287,7 @@ def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -
     drawn = conclusions(found)
     match output:
         case "markdown":
-            said = [f"- {line}" for line in [*conclusion_lines(drawn), *notes(found)]]
-            print("\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)]))
+            print(markdown_document(found, drawn))
         case "latex":
             print("\n\n".join(map(latex, result_tables(found))))
         case "tables":

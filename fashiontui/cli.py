@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 
 from fashiontui import __version__
+from fashiontui.cli_export import export_app, report
+from fashiontui.cli_options import data_folders, one_of, parse_threads
 from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
@@ -28,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(export_app, name="export")
+app.command("report")(report)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
@@ -147,9 +151,9 @@ def start(
         return
     if context.invoked_subcommand is not None:
         return
-    data_choice = _one_of("--data", data, ("auto", "fashion-mnist", "sample"))
+    data_choice = one_of("--data", data, ("auto", "fashion-mnist", "sample"))
     if not batch:
-        _open_app(context, store, data_choice, _data_folders(data_dir), device)
+        _open_app(context, store, data_choice, data_folders(data_dir), device)
         return
 
     from fashiontui.domain.plan import plan
@@ -184,8 +188,8 @@ def start(
             {name: value for name, value in overrides.items() if value is not None},
             _seeds(seed, seeds),
             device=device,
-            precision=_one_of("--precision", precision, ("auto", "fp32", "bf16")),
-            threads=_threads(threads),
+            precision=one_of("--precision", precision, ("auto", "fp32", "bf16")),
+            threads=parse_threads(threads),
         )
     )
     from fashiontui.batch import run_batch
@@ -193,7 +197,7 @@ def start(
     code = run_batch(
         specs,
         data=data_choice,
-        data_folders=_data_folders(data_dir),
+        data_folders=data_folders(data_dir),
         store=store or default_store(),
         output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
     )
@@ -311,17 +315,6 @@ def _typed_beside(context: typer.Context, fine: set[str]) -> list[str]:
     ]
 
 
-def _data_folders(data_dir: Path | None) -> list[Path]:
-    """Where Fashion-MNIST may lie; a download goes to the first."""
-    from fashiontui.paths import data_folder
-
-    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
-    try:
-        return [Path(os.path.expanduser(folder)) for folder in folders if folder]
-    except ValueError as error:  # a NUL after a tilde
-        raise UsageError(f"{data_dir} names no folder.") from error
-
-
 def _networks(
     names: list[str],
     arch: str | None,
@@ -369,17 +362,3 @@ def _seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
     if seed is not None and not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes 0 to 2^63-1, not {seed}.")
     return (seed or 0,)
-
-
-def _threads(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1024):
-        raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
-    return int(text)
-
-
-def _one_of(option: str, value: str, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise UsageError(f"{option} takes {', '.join(choices)}, not {value!r}.")
-    return value

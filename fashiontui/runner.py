@@ -1,21 +1,25 @@
-"""Runs a spec: keeps what the engine yields, passes it on, gives every run a final state."""
+"""Runs a spec: keeps what training tells, passes it on, gives every run a final state."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from dataclasses import replace
-from traceback import extract_tb
-
-import torch
+from functools import partial
 
 from fashiontui.data import Dataset
-from fashiontui.domain.errors import CheckpointError, FashiontuiError, StoreError, TrainingError
-from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
+from fashiontui.domain.errors import CheckpointError, StoreError
+from fashiontui.domain.events import EpochEnded, Event, Progress, RunFinished, RunStarted, Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
-from fashiontui.domain.text import printable
-from fashiontui.engine import Placement, TrainingState, begin, find_device, train
-from fashiontui.engine.checkpoint import restore, state_bytes, weights_bytes
+from fashiontui.engine import Placement, TrainingState
+from fashiontui.engine.training import (
+    cause_of,
+    checkpoint_beside,
+    events_of,
+    new_state,
+    restored_state,
+    stopped,
+)
 from fashiontui.store import Store
 from fashiontui.store.store import new_run_id
 
@@ -40,11 +44,7 @@ def run(
         StoreError: the store cannot be written; the run cannot go on.
         TrainingError: it failed before it started, as for want of memory; nothing is stored.
     """
-    try:
-        state = begin(spec, placement)
-    except Exception as error:
-        raise TrainingError(_cause(error, placement)) from error
-    yield from _followed(new_run_id(), state, data, store)
+    yield from _followed(new_run_id(), new_state(spec, placement), data, Keeper(store))
 
 
 def resume(record: RunRecord, data: Dataset, store: Store) -> Generator[Event, None, None]:
@@ -62,124 +62,160 @@ def resume(record: RunRecord, data: Dataset, store: Store) -> Generator[Event, N
         CheckpointError: its checkpoint is missing or damaged; the run stays interrupted.
         DeviceError: the device it began on is not there; the run stays interrupted.
     """
+    keeper = Keeper(store, record)
     try:
-        state, epochs = _restored(record, data, store)
+        state = restored_state(record, store.checkpoints.find(record.id), data)
     except BaseException:
-        spent = (record.train_seconds or 0.0, record.total_seconds or 0.0)
-        store.end(RunFinished(record.id, Status.INTERRUPTED, None, *spent))
+        keeper.give_up()
         raise
-    yield from _followed(record.id, state, data, store, resumed=True, epochs=epochs)
+    yield from _followed(record.id, state, data, keeper)
 
 
-def _restored(
-    record: RunRecord, data: Dataset, store: Store
-) -> tuple[TrainingState, tuple[EpochEnded, ...]]:
-    """The state to go on from, and the epochs before it; the store has exactly these."""
-    placement = Placement(find_device(record.device), record.precision, record.threads)
-    path = store.checkpoints.find(record.id)
-    if path is None and record.epochs:
-        raise CheckpointError(
-            f"The checkpoint of run {record.id} is not on this machine; train the run anew."
-        )
-    if path is None:
-        return begin(record.spec, placement), ()
-    state = restore(path, record.spec, placement, data)
-    store.forget_epochs_after(record.id, state.epochs)
-    epochs = record.epochs[: state.epochs]
-    if state.last_epoch and len(epochs) == state.epochs - 1:  # killed between the two writings
-        store.add_epoch(state.last_epoch)
-        epochs = (*epochs, state.last_epoch)
-    if len(epochs) != state.epochs:
-        raise CheckpointError(f"The store lacks epochs of run {record.id}; train the run anew.")
-    return state, epochs
+class Keeper:
+    """Writes what the training of one run tells, wherever it trains, to the store."""
+
+    def __init__(self, store: Store, record: RunRecord | None = None) -> None:
+        """Args:
+        store: Where the run is kept.
+        record: The run, where it is continued.
+        """
+        self._store = store
+        self._record = record
+        self._run_id = record.id if record else ""
+        self._seconds = 0.0
+        self.begun = False
+        """Whether it started to train."""
+        self.over = False
+        """Whether it has its final state."""
+
+    def keep(self, event: Event, checkpoint: Callable[[], bytes | None]) -> Event:
+        """Store what of an event is to be kept, and return it as it is to be passed on.
+
+        An epoch's checkpoint is written before its row: should the process die in between, the
+        file brings the epoch along. The end of a run is written before its weights: should the
+        process die in between, there is more on the disk, not less.
+
+        Args:
+            event: The run's next event.
+            checkpoint: Makes the file that belongs to it.
+
+        Raises:
+            StoreError: the store cannot be written.
+            CheckpointError: the checkpoint of an epoch cannot; its row can.
+        """
+        match event:
+            case RunStarted():
+                event = self._begin(event)
+            case EpochEnded():
+                try:
+                    self._write(event.run_id, checkpoint())
+                finally:
+                    self._store.add_epoch(event)
+            case RunFinished(status=Status.STOPPED):
+                try:
+                    self._write(event.run_id, checkpoint())
+                except CheckpointError as error:
+                    event = replace(event, cause=str(error))
+                self._end(event)
+            case RunFinished():
+                self._end(event)
+                try:
+                    self._write(event.run_id, checkpoint())
+                except CheckpointError as error:
+                    _log.warning(
+                        "The run is finished, but its weights could not be kept. %s", error
+                    )
+        if isinstance(event, Progress | EpochEnded):
+            self._seconds = event.train_seconds
+        return event
+
+    def end(self, status: Status, cause: str | None = None) -> RunFinished:
+        """End a run that began and can tell nothing more; its last epoch's checkpoint stays.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        finished = RunFinished(self._run_id, status, cause, self._seconds, self._seconds)
+        if not self.over:
+            self._end(finished)
+        return finished
+
+    def give_up(self) -> None:
+        """Leave a run that was to be continued, and could not be, as interrupted.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        if (record := self._record) and not self.over:
+            spent = (record.train_seconds or 0.0, record.total_seconds or 0.0)
+            self._end(RunFinished(record.id, Status.INTERRUPTED, None, *spent))
+
+    def _begin(self, started: RunStarted) -> RunStarted:
+        if self._record is None:
+            self._store.begin(started)
+        else:
+            started = replace(started, epochs=self._reconciled(self._record, started.epochs))
+            self._seconds = self._record.train_seconds or 0.0
+        self._run_id = started.run_id
+        self.begun = True
+        return started
+
+    def _reconciled(
+        self, record: RunRecord, newest: tuple[EpochEnded, ...]
+    ) -> tuple[EpochEnded, ...]:
+        """The epochs before the state that a run goes on from; the store has exactly these.
+
+        Args:
+            record: The run as the store has it.
+            newest: The last epoch that the state has seen, if there is one.
+        """
+        count = newest[-1].epoch if newest else 0
+        self._store.forget_epochs_after(record.id, count)
+        epochs = record.epochs[:count]
+        if len(epochs) == count - 1:  # killed between the two writings
+            self._store.add_epoch(newest[-1])
+            epochs = (*epochs, newest[-1])
+        if len(epochs) != count:
+            raise CheckpointError(f"The store lacks epochs of run {record.id}; train the run anew.")
+        return epochs
+
+    def _end(self, finished: RunFinished) -> None:
+        self._store.end(finished)
+        self.over = True
+
+    def _write(self, run_id: str, checkpoint: bytes | None) -> None:
+        if checkpoint is not None:
+            self._store.checkpoints.write(run_id, checkpoint)
 
 
 def _followed(
-    run_id: str,
-    state: TrainingState,
-    data: Dataset,
-    store: Store,
-    resumed: bool = False,
-    epochs: tuple[EpochEnded, ...] = (),
+    run_id: str, state: TrainingState, data: Dataset, keeper: Keeper
 ) -> Generator[Event, None, None]:
-    """Train from a state on, keeping each event before it is passed on."""
-    kept = resumed  # whether the store knows the run
-    over = False
+    """Train in this process, keeping each event before it is passed on."""
     try:
-        with closing(train(state, data, run_id)) as events:
+        with closing(events_of(run_id, state, data)) as events:
             for event in events:
-                match event:
-                    case RunStarted() if resumed:
-                        event = replace(event, epochs=epochs)
-                    case RunStarted():
-                        store.begin(event)
-                        kept = True
-                    case EpochEnded():
-                        _keep_epoch(event, state, store)
-                    case RunFinished():
-                        _keep_end(event, state, store)
-                        over = True
-                yield event
+                yield keeper.keep(event, partial(checkpoint_beside, event, state))
     except GeneratorExit:
-        if kept and not over:
-            _keep_stopped(run_id, state, store)
+        if not keeper.over:
+            end = stopped(run_id, state)
+            keeper.keep(end, partial(checkpoint_beside, end, state))
         raise
-    except KeyboardInterrupt:  # anywhere, even within a step: the last epoch's checkpoint stays
-        if kept and not over:
-            store.end(RunFinished(run_id, Status.STOPPED, None, state.seconds, state.seconds))
+    except KeyboardInterrupt:  # anywhere, even within a step
+        if keeper.begun:
+            keeper.end(Status.STOPPED)
+        else:
+            keeper.give_up()
         raise
     except StoreError as error:
         with suppress(StoreError):  # perhaps it can be written again
-            store.end(_failed(run_id, state, str(error)))
+            if keeper.begun:
+                keeper.end(Status.FAILED, str(error))
+            else:
+                keeper.give_up()
         raise
     except Exception as error:
-        cause = _cause(error, state.placement)
-        if not kept:
-            raise TrainingError(cause) from error
-        end = _failed(run_id, state, cause)
-        store.end(end)
-        yield end
-
-
-def _keep_epoch(ended: EpochEnded, state: TrainingState, store: Store) -> None:
-    """The checkpoint first: should the process die in between, it brings the epoch along."""
-    try:
-        store.checkpoints.write(ended.run_id, state_bytes(state))
-    finally:
-        store.add_epoch(ended)
-
-
-def _keep_end(finished: RunFinished, state: TrainingState, store: Store) -> None:
-    """The end first: should the process die in between, there is more on the disk, not less."""
-    store.end(finished)
-    try:
-        store.checkpoints.write(finished.run_id, weights_bytes(state))
-    except CheckpointError as error:
-        _log.warning("The run is finished, but its weights could not be kept. %s", error)
-
-
-def _keep_stopped(run_id: str, state: TrainingState, store: Store) -> None:
-    """Between two batches: all that was learned is kept."""
-    cause = None
-    try:
-        store.checkpoints.write(run_id, state_bytes(state))
-    except CheckpointError as error:
-        cause = str(error)
-    store.end(RunFinished(run_id, Status.STOPPED, cause, state.seconds, state.seconds))
-
-
-def _failed(run_id: str, state: TrainingState, cause: str) -> RunFinished:
-    return RunFinished(run_id, Status.FAILED, cause, state.seconds, state.seconds)
-
-
-def _cause(error: Exception, placement: Placement) -> str:
-    """Why a run failed, in one sentence; for a fault nobody foresaw, with the place in the code."""
-    said = printable((str(error).splitlines() or [""])[0].rstrip("."))  # libraries say anything
-    if isinstance(error, FashiontuiError):
-        return printable(str(error))
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in said:
-        return f"{placement.device_name} is out of memory; use a smaller --batch-size."
-    if isinstance(error, torch.AcceleratorError):
-        return f"{placement.device_name} was lost ({said}); start fashiontui again."
-    place = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {said} ({place.name}, line {place.lineno})."
+        if not keeper.begun:
+            keeper.give_up()
+            raise
+        yield keeper.end(Status.FAILED, cause_of(error, state.placement))

@@ -16,7 +16,7 @@ import pytest
 import torch
 from making import made_spec
 
-from fashiontui.cli import _data_folders
+from fashiontui.cli_options import data_folders
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.report import REPORT_MODELS
@@ -231,7 +231,7 @@ def test_a_folder_of_a_name_too_long_is_exit_code_3(here):
 
 
 def test_a_folder_of_an_unknown_user_is_taken_as_it_is():
-    assert _data_folders(Path("~nobody-of-that-name/x"))[0] == Path("~nobody-of-that-name/x")
+    assert data_folders(Path("~nobody-of-that-name/x"))[0] == Path("~nobody-of-that-name/x")
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "cuda", "mps"])
@@ -830,4 +830,4 @@ def test_the_version_is_printed(here):
 
 def test_a_folder_no_system_can_name_is_wrong_usage():
     with pytest.raises(UsageError, match="names no folder"):
-        _data_folders(Path("~r\0x"))
+        data_folders(Path("~r\0x"))

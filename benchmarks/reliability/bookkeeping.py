@@ -13,10 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 from fashiontui import paths, runner
 from fashiontui.data import load
-from fashiontui.domain.events import EpochEnded
+from fashiontui.domain.events import EpochEnded, Event
 from fashiontui.domain.plan import named_network, plan
 from fashiontui.domain.recipe import load_recipe
 from fashiontui.engine import choose_placement, find_device
@@ -35,14 +36,16 @@ def main() -> None:
     data = load("fashion-mnist", [Path(os.environ["FASHIONTUI_DATA_DIR"])], print)
     placement = choose_placement(spec, device, paths.measurements_file())
     spent: list[float] = []
-    keep_epoch = runner._keep_epoch
+    keep = runner.Keeper.keep
 
-    def timed(*arguments: object) -> None:
+    def timed(keeper: runner.Keeper, event: Event, *rest: Any) -> Event:
         began = perf_counter()
-        keep_epoch(*arguments)
-        spent.append(perf_counter() - began)
+        kept = keep(keeper, event, *rest)
+        if isinstance(event, EpochEnded):
+            spent.append(perf_counter() - began)
+        return kept
 
-    runner._keep_epoch = timed
+    runner.Keeper.keep = timed
     with (
         tempfile.TemporaryDirectory(dir=folder) as temporary,
         closing(Store(str(Path(temporary) / "runs.sqlite3"))) as store,

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import torch
 from textual.binding import BindingsMap
 
-from fashiontui import batch, cli
+from fashiontui import batch, cli, cli_options
 from fashiontui.config import check_keymap, load_config
 from fashiontui.data import fashion_mnist
 from fashiontui.data.idx import read_images, read_labels
@@ -265,4 +265,4 @@ class Targets:
 
     def data_folder(self, content: bytes) -> None:
         """A folder named with --data-dir or in the app."""
-        fashion_mnist.find(cli._data_folders(Path(_text(content))))
+        fashion_mnist.find(cli_options.data_folders(Path(_text(content))))

@@ -1,5 +1,6 @@
 """Runs that differ only by their seed, taken together as one result."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -135,3 +136,27 @@ def results(records: Iterable[RunRecord]) -> list[Result]:
 def ranked(found: Sequence[Result]) -> list[Rank]:
     """The rank of each result, in the given order; all are on the same data set."""
     return ranks([result.contestant for result in found])
+
+
+def of_one_recipe(found: Sequence[Result]) -> list[Result]:
+    """One result for each of the report's models, all of one recipe, so that they can be compared.
+
+    It is the recipe under which most of them were trained, the first among equals; of several
+    results of a model under it, such as with other epochs, the first is taken.
+    """
+    ours = [result for result in found if result.report]
+    models = {(result.runs[0].spec.recipe, result.title) for result in ours}
+    trained = Counter(recipe for recipe, _ in models)
+    recipes = dict.fromkeys(result.runs[0].spec.recipe for result in ours)
+    recipe = max(recipes, key=lambda name: trained[name], default=None)
+    by_name: dict[str, Result] = {}
+    for result in ours:
+        if result.runs[0].spec.recipe == recipe:
+            by_name.setdefault(result.title, result)
+    return [by_name[name] for name in REPORT_MODELS if name in by_name]
+
+
+def in_order(found: Iterable[Result]) -> list[Result]:
+    """The report's models as its tables have them, then the others by their weights."""
+    order = {name: number for number, name in enumerate(REPORT_MODELS)}
+    return sorted(found, key=lambda result: (order.get(result.title, len(order)), result.weights))

@@ -21,6 +21,7 @@ from fashiontui.domain.events import EpochEnded
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.state import TrainingState, begin
+from fashiontui.models import build
 
 MAX_BYTES = 2**30
 """Larger files are refused unread: the largest network's state takes a tenth of this."""
@@ -108,6 +109,33 @@ def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> T
             "other); train the run anew."
         )
     return state
+
+
+def network(path: Path, spec: RunSpec) -> nn.Module:
+    """The network of a finished run, on the CPU, set to predict.
+
+    Args:
+        path: A file of ``weights_bytes`` or ``state_bytes``.
+        spec: Of the run.
+
+    Raises:
+        CheckpointError: the file is damaged, or of another run.
+    """
+    model = build(spec, torch.Generator())
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("it is too large")
+        with safe_open(path, framework="pt") as file:
+            header = Header.model_validate_json((file.metadata() or {}).get(_KEY, ""))
+            if header.spec != spec:
+                raise ValueError("it belongs to another run")
+            _restore_model(model, file)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise CheckpointError(
+            f"Cannot use the weights in {path} ({reason}); train the run anew."
+        ) from error
+    return model.eval()
 
 
 def _packed(tensors: dict[str, Tensor], state: TrainingState) -> bytes:

@@ -51,7 +51,14 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
                     done or 0, val, test, val_images, test_images, seconds, pace,
                 )
             )  # fmt: skip
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, UsageError) as error:
+        except (
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+            OverflowError,
+            UsageError,
+        ) as error:
             raise damaged(run_id, name) from error
         except RecursionError as error:
             raise damaged(run_id, name) from error

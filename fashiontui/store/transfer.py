@@ -31,9 +31,10 @@ from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.domain.writing import sync_folder
 from fashiontui.store.connection import connectable, for_reading, parse_where, sqlite_file
 from fashiontui.store.errors import one_sentence_errors
-from fashiontui.store.files import in_use, reading, refuse_special_file, sync_folder
+from fashiontui.store.files import in_use, reading, refuse_special_file
 from fashiontui.store.rows import read_runs
 from fashiontui.store.schema import NEWEST, bring_up_to_date, revision_of
 from fashiontui.store.store import Store

@@ -21,6 +21,7 @@ from fashiontui.engine.checkpoint import (
     state_bytes,
     weights_bytes,
 )
+from fashiontui.engine.checkpoint import network as loaded
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
 train_module = importlib.import_module("fashiontui.engine.train")  # not the function of its name
@@ -117,6 +118,24 @@ def test_the_weights_of_a_finished_run_can_be_read_alone(tmp_path):
     assert all(torch.equal(kept[f"model.{name}"], tensor) for name, tensor in network.items())
     with pytest.raises(CheckpointError, match="train the run anew"):
         restore(path, spec, CPU, sample_set())
+    predicting = loaded(path, spec)
+    assert not predicting.training
+    assert all(torch.equal(network[k], tensor) for k, tensor in predicting.state_dict().items())
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None], ids=["empty", "other", "gone"])
+def test_weights_that_cannot_be_used_are_refused(content, tmp_path):
+    path = tmp_path / "kept"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="Cannot use the weights in"):
+        loaded(path, SPECS["sgd"])
+
+
+def test_the_weights_of_another_run_are_refused(tmp_path):
+    interrupted(SPECS["sgd"], 3, tmp_path / "kept")
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        loaded(tmp_path / "kept", SPECS["sgd"].model_copy(update={"seed": 1}))
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

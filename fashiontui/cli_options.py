@@ -1,0 +1,42 @@
+"""What options of several commands mean."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fashiontui.domain.errors import UsageError
+
+
+def data_folders(data_dir: Path | None) -> list[Path]:
+    """Where Fashion-MNIST may lie; a download goes to the first."""
+    from fashiontui.paths import data_folder
+
+    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
+    try:
+        return [Path(os.path.expanduser(folder)) for folder in folders if folder]
+    except ValueError as error:  # a NUL after a tilde
+        raise UsageError(f"{data_dir} names no folder.") from error
+
+
+def parse_threads(text: str) -> int | None:
+    """CPU threads as typed; None for auto.
+
+    Raises:
+        UsageError: it is neither auto nor a number of threads.
+    """
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1024):
+        raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
+    return int(text)
+
+
+def one_of(option: str, value: str, choices: tuple[str, ...]) -> Any:
+    """The value of an option that takes one of these.
+
+    Raises:
+        UsageError: it is another.
+    """
+    if value not in choices:
+        raise UsageError(f"{option} takes {', '.join(choices)}, not {value!r}.")
+    return value
