@@ -12,7 +12,7 @@ from fashiontui.domain.ranking import Contestant, Rank, ranks
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName
-from fashiontui.domain.stats import mean_std, wilson_interval
+from fashiontui.domain.stats import mean_std, noise_floor, wilson_interval
 
 
 class BoardRow(NamedTuple):
@@ -125,6 +125,9 @@ class Board:
 
     The report's rows take none: they are not the same contest.
     """
+    noise: dict[DatasetName, float] = field(default_factory=dict)
+    """By how many points two runs differ whose seeds alone differ, on each data set that has
+    several seeds of one spec: see ``noise_floor``."""
 
 
 def board_of(runs: Iterable[BoardRow]) -> Board:
@@ -143,12 +146,14 @@ def board_of(runs: Iterable[BoardRow]) -> Board:
     for row in entries:
         if row.status is Status.FINISHED and row.val_accuracy is not None:
             contest.setdefault(row.dataset, []).append(row)
-    ranked = {
-        row.id: rank
-        for rows in contest.values()
-        for row, rank in zip(rows, ranks([row.contestant for row in rows]), strict=True)
-    }
-    return Board(by_id, entries, ranked)
+    ranked: dict[str, Rank] = {}
+    noise: dict[DatasetName, float] = {}
+    for dataset, rows in contest.items():
+        contestants = [row.contestant for row in rows]
+        ranked |= zip((row.id for row in rows), ranks(contestants), strict=True)
+        if floor := noise_floor([*one.by_seed.values()] for one in contestants):
+            noise[dataset] = floor
+    return Board(by_id, entries, ranked, noise)
 
 
 def live_row(history: History) -> BoardRow:

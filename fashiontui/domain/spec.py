@@ -80,14 +80,14 @@ class RunSpec(BaseModel):
 def configuration(spec: Mapping[str, Any], precision: str) -> str:
     """What runs have in common that differ by their seed alone: equal texts mean equal ones.
 
-    That is network, settings, images, split and precision; not what they are called, nor which
-    machine trains them. Settings at their defaults are left out, so that specs of older versions,
-    which lack newer settings, belong to the same.
+    That is network, recipe, settings, images, split and precision; not the budget the network was
+    made for, nor which machine trains it. Settings at their defaults are left out, so that specs of
+    older versions, which lack newer settings, belong to the same.
 
     Args:
         spec: A spec as it is stored; its values are not checked.
         precision: What the run was really calculated in.
     """
     settings = sorted(item for item in spec["settings"].items() if item not in _USUAL.items())
-    names = ("model", "arch", "shape", "dataset", "split_seed")
+    names = ("model", "arch", "shape", "recipe", "dataset", "split_seed")
     return repr((*(spec[name] for name in names), precision, settings))

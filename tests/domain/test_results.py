@@ -29,10 +29,10 @@ def test_runs_with_other_settings_are_other_results(change):
     assert len(results([made_record("fcn-50k"), other])) == 2
 
 
-def test_another_machine_or_recipes_name_makes_no_other_result():
+def test_another_machine_makes_no_other_result():
     specs = [made_spec(seed=0), made_spec(seed=1).model_copy(update={"device": "cuda:1"})]
-    named = made_spec(seed=2).model_copy(update={"recipe": "mine", "threads": 4, "budget": 9_999})
-    [result] = results([made_record(spec=spec) for spec in [*specs, named]])
+    other = made_spec(seed=2).model_copy(update={"threads": 4, "budget": 9_999})
+    [result] = results([made_record(spec=spec) for spec in [*specs, other]])
     assert result.seeds == [0, 1, 2]
 
 
