@@ -11,8 +11,15 @@ import typer
 
 from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
-from fashiontui.cli_options import data_folders, one_of, parse_threads
-from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_options import (
+    MACHINE,
+    JobsOption,
+    data_folders,
+    one_of,
+    parse_jobs,
+    parse_threads,
+)
+from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -89,7 +96,7 @@ def start(
     epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
     batch_size: Annotated[int | None, _setting("Images per step.")] = None,
     lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
-    optimizer: Annotated[str | None, _setting("sgd, adam or adamw.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd, adam, adamw or muon.")] = None,
     schedule: Annotated[str | None, _setting("constant, cosine or one-cycle.")] = None,
     dropout: Annotated[float | None, _setting("Share dropped before the output layer.")] = None,
     init: Annotated[str | None, _setting("kaiming, xavier or normal.")] = None,
@@ -97,6 +104,9 @@ def start(
     weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
+    erase: Annotated[int | None, _setting("Side of the square hidden in each image.")] = None,
+    mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
+    ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
@@ -125,6 +135,7 @@ def start(
         ),
     ] = None,
     store: StoreOption = None,
+    jobs: JobsOption = 1,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue stopped and interrupted runs; trains no others."),
@@ -176,6 +187,9 @@ def start(
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
         "augment": augment,
+        "erase": erase,
+        "mixup": mixup,
+        "ema": ema,
     }
     if resume:
         _refuse_training_options(context)
@@ -200,6 +214,7 @@ def start(
         data_folders=data_folders(data_dir),
         store=store or default_store(),
         output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
+        workers=parse_jobs(jobs),
     )
     raise typer.Exit(code)
 
@@ -276,7 +291,7 @@ def _run(arguments: list[str]) -> int:
         raise
 
 
-_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", *_FORMATS, "json_"}
+_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *_FORMATS, "json_"}
 """Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
 """Options the app takes too; all others only make sense with ``--batch``."""

@@ -2,9 +2,25 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from fashiontui.domain.errors import UsageError
+
+MACHINE = "Where and how"
+MAX_JOBS = 256
+"""Most processes of one command."""
+
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        help="Runs that train beside each other, each in a process of its own; without --threads "
+        "they share the cores.",
+        rich_help_panel=MACHINE,
+    ),
+]
 
 
 def data_folders(data_dir: Path | None) -> list[Path]:
@@ -29,6 +45,17 @@ def parse_threads(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1024):
         raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
     return int(text)
+
+
+def parse_jobs(count: int) -> int:
+    """How many runs train beside each other.
+
+    Raises:
+        UsageError: out of range.
+    """
+    if not 1 <= count <= MAX_JOBS:
+        raise UsageError(f"--jobs takes 1 to {MAX_JOBS}, not {count}.")
+    return count
 
 
 def one_of(option: str, value: str, choices: tuple[str, ...]) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashiontui.cli_options import MACHINE
 from fashiontui.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 runs_app = typer.Typer()
 
-MACHINE = "Where and how"
 OUTPUT = "What stdout gets (default: tables)"
 
 StoreOption = Annotated[

@@ -7,8 +7,16 @@ from dataclasses import replace
 from functools import partial
 
 from fashiontui.data import Dataset
-from fashiontui.domain.errors import CheckpointError, StoreError
-from fashiontui.domain.events import EpochEnded, Event, Progress, RunFinished, RunStarted, Status
+from fashiontui.domain.errors import CheckpointError, FashiontuiError, StoreError
+from fashiontui.domain.events import (
+    EpochEnded,
+    Event,
+    FirstLayer,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Status,
+)
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine import Placement, TrainingState
@@ -22,6 +30,11 @@ from fashiontui.engine.training import (
 )
 from fashiontui.store import Store
 from fashiontui.store.store import new_run_id
+
+Job = RunSpec | RunRecord
+"""A run to train, or one to continue."""
+Said = Event | FashiontuiError | None
+"""What is heard of a job: None when its turn has come, then events, or why it cannot begin."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +124,8 @@ class Keeper:
                     self._write(event.run_id, checkpoint())
                 finally:
                     self._store.add_epoch(event)
+            case FirstLayer():
+                self._store.add_inside(event)
             case RunFinished(status=Status.STOPPED):
                 try:
                     self._write(event.run_id, checkpoint())

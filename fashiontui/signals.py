@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Literal
 
@@ -23,6 +24,23 @@ LISTENED = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, 
 def minded() -> list[signal.Signals]:
     """The signals that end the program, less those it was started to ignore, as by ``nohup``."""
     return [number for number in LISTENED if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Processes started within the block hear none of these signals, which go to whole groups.
+
+    They are told by this process what to do, and leave when it has gone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # otherwise started with the first process, and unblocks them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, LISTENED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Signals:

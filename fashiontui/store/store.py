@@ -14,7 +14,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import StoreError, UsageError
-from fashiontui.domain.events import UNFINISHED, EpochEnded, RunFinished, RunStarted, Status
+from fashiontui.domain.events import (
+    UNFINISHED,
+    EpochEnded,
+    FirstLayer,
+    RunFinished,
+    RunStarted,
+    Status,
+)
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.text import printable
 from fashiontui.store.board import read_board
@@ -29,9 +36,10 @@ from fashiontui.store.connection import (
     sqlite_file,
 )
 from fashiontui.store.errors import one_sentence_errors
+from fashiontui.store.packing import inside_row, spacing
 from fashiontui.store.rows import add_predictions, add_records, read_runs, started_row
 from fashiontui.store.schema import bring_up_to_date, refuse_foreign_file
-from fashiontui.store.tables import epochs
+from fashiontui.store.tables import epochs, inside
 from fashiontui.store.tables import runs as runs_table
 
 RESUMABLE = tuple(status.value for status in UNFINISHED)
@@ -78,13 +86,23 @@ class Store:
         """Let go of the database."""
         self._engine.dispose()
 
-    def begin(self, started: RunStarted) -> None:
-        """Add a run that is about to train, under the id its event carries."""
+    def begin(
+        self, started: RunStarted, study: str | None = None, trial: int | None = None
+    ) -> None:
+        """Add a run that is about to train, under the id its event carries.
+
+        Args:
+            started: Its first event.
+            study: Name of the study it is a trial of.
+            trial: Number of the trial in the study.
+        """
         with self._writing() as connection:
             connection.execute(
                 insert(runs_table).values(
                     created=datetime.now(UTC),
                     status=Status.RUNNING.value,
+                    study=study,
+                    trial=trial,
                     **started_row(started),
                     **_owner(),
                 )
@@ -125,11 +143,24 @@ class Store:
         with self._writing() as connection:
             connection.execute(insert(epochs).values(asdict(ended)))
 
+    def add_inside(self, seen: FirstLayer) -> None:
+        """Keep what a network looks like after an epoch; earlier pictures of a long run go."""
+        passed = (inside.c.epoch < seen.epoch) & (inside.c.epoch % spacing(seen.epoch) != 0)
+        with self._writing() as connection:
+            connection.execute(insert(inside).values(inside_row(seen)))
+            if spacing(seen.epoch) > 1:
+                connection.execute(
+                    update(inside)
+                    .where(inside.c.run_id == seen.run_id, passed, inside.c.pixels.is_not(None))
+                    .values(pixels=None)
+                )
+
     def forget_epochs_after(self, run_id: str, epoch: int) -> None:
         """Leave only the epochs up to this one: the run goes on from there."""
         with self._writing() as connection:
-            of_run = epochs.c.run_id == run_id
-            connection.execute(delete(epochs).where(of_run, epochs.c.epoch > epoch))
+            for table in (epochs, inside):
+                later = (table.c.run_id == run_id) & (table.c.epoch > epoch)
+                connection.execute(delete(table).where(later))
 
     def end(self, finished: RunFinished) -> None:
         """Give a run its final state and keep its predictions; the first one given stays."""
