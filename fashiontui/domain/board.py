@@ -11,7 +11,7 @@ from fashiontui.domain.history import History
 from fashiontui.domain.ranking import Contestant, Rank, ranks
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.shapes import family_named
-from fashiontui.domain.spec import DatasetName
+from fashiontui.domain.spec import VALIDATION_IMAGES, DatasetName
 from fashiontui.domain.stats import mean_std, noise_floor, wilson_interval
 
 
@@ -46,8 +46,6 @@ class BoardRow(NamedTuple):
     val_accuracy: float | None = None
     """Of several runs the mean over seeds, as all figures are."""
     test_accuracy: float | None = None
-    val_images: int | None = None
-    """How many images the validation accuracy is over; None where that is not known."""
     test_images: int | None = None
     """How many images the test accuracy is over; None where that is not known."""
     train_seconds: float | None = None
@@ -96,7 +94,7 @@ class BoardRow(NamedTuple):
     def contestant(self) -> Contestant:
         """What is ranked of a finished run, or of several."""
         by_seed = {seed: run.val_accuracy or 0.0 for seed, run in self.by_seed.items()}
-        return Contestant(by_seed, self.val_images)
+        return Contestant(by_seed, VALIDATION_IMAGES[self.dataset])
 
     @property
     def haystack(self) -> str:

@@ -21,8 +21,8 @@ class Contestant:
 
     by_seed: Mapping[int, float]
     """Validation accuracy of each seed's run, in percent."""
-    images: int | None
-    """How many validation images that is over; None where it is not known."""
+    images: int
+    """How many validation images that is over."""
 
     @cached_property
     def mean(self) -> float:
@@ -83,6 +83,4 @@ def chance(a: Contestant, b: Contestant) -> float:
     common = [seed for seed in a.by_seed if seed in b.by_seed]
     if len(common) >= LEAST_SEEDS:
         return paired_t([a.by_seed[s] for s in common], [b.by_seed[s] for s in common]).p
-    if a.images is None or b.images is None:
-        return 1.0
     return two_proportions(a.mean, b.mean, min(a.images, b.images))

@@ -9,7 +9,7 @@ from fashiontui.domain.events import Status
 from fashiontui.domain.ranking import Contestant, Rank, ranks
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
-from fashiontui.domain.spec import configuration
+from fashiontui.domain.spec import VALIDATION_IMAGES, configuration
 from fashiontui.domain.stats import mean_std, t_interval, wilson_interval
 
 
@@ -112,8 +112,7 @@ class Result:
     @property
     def contestant(self) -> Contestant:
         """What is ranked of it."""
-        made = next((run.validation for run in self.runs if run.validation), None)
-        images = len(made.labels) if made else None
+        images = VALIDATION_IMAGES[self.runs[0].spec.dataset]
         return Contestant(dict(zip(self.seeds, self.val_accuracies, strict=True)), images)
 
 
@@ -134,8 +133,12 @@ def results(records: Iterable[RunRecord]) -> list[Result]:
 
 
 def ranked(found: Sequence[Result]) -> list[Rank]:
-    """The rank of each result, in the given order; all are on the same data set."""
-    return ranks([result.contestant for result in found])
+    """The rank of each result on its data set, in the given order."""
+    found_ranks: dict[int, Rank] = {}
+    for dataset in VALIDATION_IMAGES:
+        places = [i for i, one in enumerate(found) if one.runs[0].spec.dataset == dataset]
+        found_ranks |= zip(places, ranks([found[i].contestant for i in places]), strict=True)
+    return [found_ranks[place] for place in range(len(found))]
 
 
 def of_one_recipe(found: Sequence[Result]) -> list[Result]:

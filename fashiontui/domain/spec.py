@@ -13,6 +13,8 @@ DatasetName = Literal["fashion-mnist", "sample"]
 DataChoice = Literal["auto", "fashion-mnist", "sample"]
 """What may be asked for; auto is Fashion-MNIST, or the sample set where that is not to be had."""
 Precision = Literal["fp32", "bf16"]
+VALIDATION_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 6_000, "sample": 200}
+"""How many training images are set aside for validation."""
 
 _USUAL = Settings().model_dump(mode="json")
 

@@ -2,13 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fashiontui.domain.conclusions import Conclusion
-from fashiontui.domain.results import Result
+from fashiontui.domain.results import Result, ranked
 from fashiontui.domain.shapes import FAMILIES
 
+RANKS = (
+    "#: rank by mean validation accuracy; rows with = share one, for noise alone may have put them "
+    "in their order."
+)
 _MARKDOWN = re.compile(r"[\\`*\[\]<|]")
 _MINUS = re.compile(r"^-(?=\d)")
 _NUMBER = re.compile(r"^Table \d\. ")
@@ -45,16 +49,30 @@ class Table:
 def result_tables(found: Sequence[Result]) -> list[Table]:
     """The report's table of each family, then one of all other shapes."""
     tables = []
+    ranks = dict(zip(map(id, found), map(str, ranked(found)), strict=True))
     for family in FAMILIES.values():
         ours = [result for result in found if result.report and result.arch == family.name]
         if ours and family.report:
             number = family.report.table
             title = f"Table {number}. {family.title}s of the report: ours, and the report's figures"
-            tables.append(_table(title, ours, beside_report=True))
+            tables.append(_table(title, ours, ranks, beside_report=True))
     others = [result for result in found if not result.report]
     if others:
         on = "the sample set" if _on_sample(others) else "Fashion-MNIST"
-        tables.append(_table(f"Results on {on}", others, beside_report=False))
+        tables.append(_table(f"Results on {on}", others, ranks, beside_report=False))
+    return tables
+
+
+def ranked_tables(found: Sequence[Result]) -> list[Table]:
+    """All results on each data set, the best on validation first."""
+    tables = []
+    for dataset in dict.fromkeys(result.runs[0].spec.dataset for result in found):
+        ours = [result for result in found if result.runs[0].spec.dataset == dataset]
+        order = sorted(zip(ours, ranked(ours), strict=True), key=lambda one: -one[0].val_accuracy)
+        header = ("Model", "#", "Recipe", "Weights", "seeds", "Val %", "± seeds", "95% seeds")
+        rows = tuple(_ranked_row(result, str(rank)) for result, rank in order)
+        title = f"Ranked on validation, {dataset}"
+        tables.append(Table(title, (*header, "Test %", "± seeds", "Time"), rows))
     return tables
 
 
@@ -67,8 +85,11 @@ def notes(found: Sequence[Result]) -> list[str]:
     ]
     if any(result.seed_std is not None for result in found):
         said.append(
-            "± seeds: standard deviation of test accuracy over seeds; figures are means over seeds."
+            "± seeds: standard deviation of the accuracy before it over seeds; figures are means "
+            "over seeds."
         )
+    if len(found) > 1:
+        said.append(RANKS)
     if any(result.report and result.weights != result.report.report_weights for result in found):
         said.append(
             "Weights: every trainable parameter; the report's own count, in brackets where it "
@@ -137,16 +158,22 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-def _table(title: str, found: Sequence[Result], beside_report: bool) -> Table:
+def _table(
+    title: str, found: Sequence[Result], ranks: Mapping[int, str], beside_report: bool
+) -> Table:
     over_seeds = any(result.seed_std is not None for result in found)
     recipes = _recipes(found)
-    header = ["Model", *(["Recipe"] if recipes else []), "Weights", "Val %"]
+    header = ["Model", *(["Recipe"] if recipes else []), "Weights"]
+    header += ["#"] if len(ranks) > 1 else []
+    header += ["Val %", *(["± seeds"] if over_seeds else [])]
     header += ["report", "Δ"] if beside_report else []
     header += ["Time"]
     header += ["report"] if beside_report else []
     header += ["Test %", *(["± seeds", "seeds"] if over_seeds else []), "± batch", "95%"]
     header += ["report", "Δ"] if beside_report else []
-    rows = [_row(result, over_seeds) for result in found]
+    rows = [
+        _row(result, over_seeds, ranks[id(result)] if len(ranks) > 1 else None) for result in found
+    ]
     if recipes:
         rows = [(row[0], said, *row[1:]) for row, said in zip(rows, recipes, strict=True)]
     return Table(title, tuple(header), tuple(rows))
@@ -171,13 +198,14 @@ def _recipes(found: Sequence[Result]) -> list[str]:
     return said
 
 
-def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
+def _row(result: Result, over_seeds: bool, rank: str | None) -> tuple[str, ...]:
     report = result.report
     weights = f"{result.weights:,}"
     if report and report.report_weights != result.weights:
         weights += f" ({report.report_weights:,})"
     low, high = result.interval
-    cells = [result.title, weights, f"{result.val_accuracy:.2f}"]
+    cells = [result.title, weights, *([] if rank is None else [rank])]
+    cells += [f"{result.val_accuracy:.2f}", *([_points(result.val_std)] if over_seeds else [])]
     if report:
         cells += [f"{report.val_accuracy:.2f}", _signed(result.val_accuracy - report.val_accuracy)]
     cells += [clock(result.train_seconds)]
@@ -185,7 +213,7 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
         cells += [clock(report.train_seconds)]
     cells += [f"{result.test_accuracy:.2f}"]
     if over_seeds:
-        cells += ["–" if result.seed_std is None else f"{result.seed_std:.2f}"]
+        cells += [_points(result.seed_std)]
         cells += [str(len(result.runs))]
     cells += [f"{result.batch_std:.2f}", f"{low:.2f}–{high:.2f}"]
     if report:
@@ -194,6 +222,27 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
             _signed(result.test_accuracy - report.test_accuracy),
         ]
     return tuple(cells)
+
+
+def _ranked_row(result: Result, rank: str) -> tuple[str, ...]:
+    interval = result.val_interval
+    return (
+        result.title,
+        rank,
+        result.runs[0].spec.recipe,
+        f"{result.weights:,}",
+        str(len(result.runs)),
+        f"{result.val_accuracy:.2f}",
+        _points(result.val_std),
+        f"{interval[0]:.2f}–{interval[1]:.2f}" if interval else "–",
+        f"{result.test_accuracy:.2f}",
+        _points(result.seed_std),
+        clock(result.train_seconds),
+    )
+
+
+def _points(std: float | None) -> str:
+    return "–" if std is None else f"{std:.2f}"
 
 
 def _signed(points: float) -> str:

@@ -12,13 +12,24 @@ from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import Status
 from fashiontui.domain.shapes import Shape, family_named
-from fashiontui.domain.spec import DatasetName, configuration
+from fashiontui.domain.spec import VALIDATION_IMAGES, DatasetName, configuration
 from fashiontui.domain.text import printable
 from fashiontui.store.rows import damaged
 from fashiontui.store.tables import epochs, predictions, runs
 
 _SEED = re.compile(r'"seed": ?(\d+)')
+_UNUSABLE = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    UsageError,
+)
+"""What a damaged spec or figure raises when it is read."""
 _STATUS = {status.value: status for status in Status}
+_DATASETS: dict[str, DatasetName] = {name: name for name in VALIDATION_IMAGES}
 _Facts = tuple[str, str, str, int, int | None, str, DatasetName, str]
 """What a spec tells of a row: its first fields."""
 
@@ -40,7 +51,7 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
             seed, spec = _seed_apart(spec)
             if (facts := known.get((spec, precision))) is None:
                 facts = known[spec, precision] = _facts(spec, precision)
-            done, val, test, val_images, test_images, seconds, pace = figures
+            done, val, test, images, seconds, pace = figures
             if created is None or not math.isfinite(
                 (val or 0.0) + (test or 0.0) + (seconds or 0.0) + (pace or 0.0)
             ):
@@ -48,19 +59,10 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
             rows.append(
                 BoardRow(
                     *facts, seed, printable(run_id), _STATUS[status], created, printable(device),
-                    done or 0, val, test, val_images, test_images, seconds, pace,
+                    done or 0, val, test, images, seconds, pace,
                 )
             )  # fmt: skip
-        except (
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-            OverflowError,
-            UsageError,
-        ) as error:
-            raise damaged(run_id, name) from error
-        except RecursionError as error:
+        except _UNUSABLE as error:
             raise damaged(run_id, name) from error
     return rows
 
@@ -78,6 +80,11 @@ def _query() -> Select[Any]:
         .group_by(epochs.c.run_id)
         .subquery()
     )
+    test_images = (
+        select(func.length(predictions.c.labels))
+        .where(predictions.c.run_id == runs.c.id, predictions.c.split == "test")
+        .scalar_subquery()
+    )
     last = (epochs.c.run_id == runs.c.id) & (epochs.c.epoch == trained.c.done)
     return (
         select(
@@ -90,23 +97,13 @@ def _query() -> Select[Any]:
             trained.c.done,
             epochs.c.val_accuracy,
             runs.c.test_accuracy,
-            _images("validation"),
-            _images("test"),
+            test_images,
             runs.c.train_seconds,
             trained.c.pace,
         )
         .outerjoin(trained, trained.c.run_id == runs.c.id)
         .outerjoin(epochs, last)
         .order_by(runs.c.created.desc(), runs.c.id)
-    )
-
-
-def _images(split: str) -> Any:
-    """How many images of a split a run was scored on."""
-    return (
-        select(func.length(predictions.c.labels))
-        .where(predictions.c.run_id == runs.c.id, predictions.c.split == split)
-        .scalar_subquery()
     )
 
 
@@ -131,7 +128,7 @@ def _facts(text: str, precision: str) -> _Facts:
         weights,
         spec["budget"] and int(spec["budget"]),
         printable(spec["recipe"]),
-        spec["dataset"],
+        _DATASETS[spec["dataset"]],
         printable(configuration(spec, precision)),
     )
 
