@@ -24,10 +24,10 @@ from fashiontui.domain.spec import DataChoice, RunSpec
 from fashiontui.export.documents import event_object, runs_csv, runs_document, verdict_object
 from fashiontui.export.tables import (
     conclusion_lines,
+    every_table,
     latex,
     markdown_document,
     notes,
-    result_tables,
 )
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
 from fashiontui.narration import download_bar, notice
@@ -317,14 +317,14 @@ def _print_results(
         case "markdown":
             print(markdown_document(found, drawn))
         case "latex":
-            print("\n\n".join(map(latex, result_tables(found))))
+            print("\n\n".join(map(latex, every_table(found))))
         case "tables":
             _print_tables(found, drawn)
 
 
 def _print_tables(found: Sequence[Result], drawn: Sequence[Conclusion]) -> None:
     console = stdout_console()
-    for table in result_tables(found):
+    for table in every_table(found):
         print_table(table)
     if drawn:
         console.print(Text("\nThe report's conclusions, from these runs"))

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fashiontui.domain.conclusions import Conclusion
@@ -11,7 +11,7 @@ from fashiontui.domain.shapes import FAMILIES
 
 RANKS = (
     "#: rank by mean validation accuracy; rows with = share one, for noise alone may have put them "
-    "in their order."
+    "in their order. 95% seeds: t-interval of that mean."
 )
 _MARKDOWN = re.compile(r"[\\`*\[\]<|]")
 _MINUS = re.compile(r"^-(?=\d)")
@@ -49,17 +49,16 @@ class Table:
 def result_tables(found: Sequence[Result]) -> list[Table]:
     """The report's table of each family, then one of all other shapes."""
     tables = []
-    ranks = dict(zip(map(id, found), map(str, ranked(found)), strict=True))
     for family in FAMILIES.values():
         ours = [result for result in found if result.report and result.arch == family.name]
         if ours and family.report:
             number = family.report.table
             title = f"Table {number}. {family.title}s of the report: ours, and the report's figures"
-            tables.append(_table(title, ours, ranks, beside_report=True))
+            tables.append(_table(title, ours, beside_report=True))
     others = [result for result in found if not result.report]
     if others:
         on = "the sample set" if _on_sample(others) else "Fashion-MNIST"
-        tables.append(_table(f"Results on {on}", others, ranks, beside_report=False))
+        tables.append(_table(f"Results on {on}", others, beside_report=False))
     return tables
 
 
@@ -76,6 +75,11 @@ def ranked_tables(found: Sequence[Result]) -> list[Table]:
     return tables
 
 
+def every_table(found: Sequence[Result]) -> list[Table]:
+    """The tables of results, and where there are several seeds of one, their ranks."""
+    return [*result_tables(found), *(ranked_tables(found) if _over_seeds(found) else [])]
+
+
 def notes(found: Sequence[Result]) -> list[str]:
     """What the tables' signs mean, a sentence each."""
     said = [
@@ -83,13 +87,12 @@ def notes(found: Sequence[Result]) -> list[str]:
         "how much a batch of 256 varies.",
         "95%: Wilson interval of the test accuracy for the number of test images.",
     ]
-    if any(result.seed_std is not None for result in found):
-        said.append(
-            "± seeds: standard deviation of the accuracy before it over seeds; figures are means "
-            "over seeds."
-        )
-    if len(found) > 1:
-        said.append(RANKS)
+    if _over_seeds(found):
+        said += [
+            "± seeds: standard deviation over seeds of the accuracy before it; figures are means "
+            "over seeds.",
+            RANKS,
+        ]
     if any(result.report and result.weights != result.report.report_weights for result in found):
         said.append(
             "Weights: every trainable parameter; the report's own count, in brackets where it "
@@ -129,7 +132,7 @@ def markdown_text(text: str) -> str:
 def markdown_document(found: Sequence[Result], drawn: Iterable[Conclusion]) -> str:
     """Every table, the conclusions and what the signs mean, as Markdown."""
     said = [f"- {markdown_text(line)}" for line in [*conclusion_lines(drawn), *notes(found)]]
-    return "\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)])
+    return "\n\n".join([*map(markdown, every_table(found)), "\n".join(said)])
 
 
 def latex(table: Table) -> str:
@@ -158,22 +161,16 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-def _table(
-    title: str, found: Sequence[Result], ranks: Mapping[int, str], beside_report: bool
-) -> Table:
-    over_seeds = any(result.seed_std is not None for result in found)
+def _table(title: str, found: Sequence[Result], beside_report: bool) -> Table:
+    over_seeds = _over_seeds(found)
     recipes = _recipes(found)
-    header = ["Model", *(["Recipe"] if recipes else []), "Weights"]
-    header += ["#"] if len(ranks) > 1 else []
-    header += ["Val %", *(["± seeds"] if over_seeds else [])]
+    header = ["Model", *(["Recipe"] if recipes else []), "Weights", "Val %"]
     header += ["report", "Δ"] if beside_report else []
     header += ["Time"]
     header += ["report"] if beside_report else []
     header += ["Test %", *(["± seeds", "seeds"] if over_seeds else []), "± batch", "95%"]
     header += ["report", "Δ"] if beside_report else []
-    rows = [
-        _row(result, over_seeds, ranks[id(result)] if len(ranks) > 1 else None) for result in found
-    ]
+    rows = [_row(result, over_seeds) for result in found]
     if recipes:
         rows = [(row[0], said, *row[1:]) for row, said in zip(rows, recipes, strict=True)]
     return Table(title, tuple(header), tuple(rows))
@@ -198,14 +195,13 @@ def _recipes(found: Sequence[Result]) -> list[str]:
     return said
 
 
-def _row(result: Result, over_seeds: bool, rank: str | None) -> tuple[str, ...]:
+def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
     report = result.report
     weights = f"{result.weights:,}"
     if report and report.report_weights != result.weights:
         weights += f" ({report.report_weights:,})"
     low, high = result.interval
-    cells = [result.title, weights, *([] if rank is None else [rank])]
-    cells += [f"{result.val_accuracy:.2f}", *([_points(result.val_std)] if over_seeds else [])]
+    cells = [result.title, weights, f"{result.val_accuracy:.2f}"]
     if report:
         cells += [f"{report.val_accuracy:.2f}", _signed(result.val_accuracy - report.val_accuracy)]
     cells += [clock(result.train_seconds)]
@@ -239,6 +235,10 @@ def _ranked_row(result: Result, rank: str) -> tuple[str, ...]:
         _points(result.seed_std),
         clock(result.train_seconds),
     )
+
+
+def _over_seeds(found: Sequence[Result]) -> bool:
+    return any(result.seed_std is not None for result in found)
 
 
 def _points(std: float | None) -> str:

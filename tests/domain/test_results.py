@@ -240,6 +240,32 @@ def test_seeds_that_contradict_each_other_are_noise():
     assert difference(better, worse).is_noise
 
 
+def three_seeds(cnn, fcn):
+    """cnn-20k and fcn-200k, right on so many of 1,000 images from each seed."""
+    runs = [
+        made_record(name, right_on(0, right), seed=seed)
+        for name, of_seeds in (("cnn-20k", cnn), ("fcn-200k", fcn))
+        for seed, right in enumerate(of_seeds)
+    ]
+    return difference(*results(runs))
+
+
+def test_from_three_seeds_on_a_difference_is_tested_over_seeds():
+    found = three_seeds(cnn=(905, 900, 910), fcn=(900, 896, 904))
+    # differences 0.5, 0.4, 0.6: t = 0.5 / (0.1 / sqrt 3) = 8.66 with 2 degrees of freedom
+    assert found.p == pytest.approx(0.01307, abs=1e-5)
+    # t(0.975; 2) = 4.303
+    assert found.interval == pytest.approx((0.2516, 0.7484), abs=1e-4)
+    assert "+0.50 points (95% over seeds +0.25 to +0.75), more than noise (p = 0.0131)" in str(
+        found
+    )
+
+
+def test_a_lead_on_the_same_images_that_other_seeds_undo_is_noise():
+    found = three_seeds(cnn=(950, 900, 890), fcn=(900, 899, 900))
+    assert found.points > 0 and found.is_noise
+
+
 def test_only_the_same_seeds_are_paired():
     runs = [
         made_record("cnn-20k", right_on(0, 900), seed=0),
