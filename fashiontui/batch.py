@@ -3,10 +3,12 @@
 import json
 import os
 import signal
-from collections.abc import Generator, Sequence
-from contextlib import closing
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -21,6 +23,7 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.separation import Verdict, verdict
 from fashiontui.domain.spec import DataChoice, RunSpec
+from fashiontui.domain.sweep import standing_of
 from fashiontui.export.documents import event_object, runs_csv, runs_document, verdict_object
 from fashiontui.export.tables import (
     conclusion_lines,
@@ -37,6 +40,7 @@ from fashiontui.signals import Signals
 if TYPE_CHECKING:
     import torch
 
+    from fashiontui.cluster import Cluster
     from fashiontui.data import Dataset
     from fashiontui.pool import Pool
     from fashiontui.runner import Job, Said
@@ -47,6 +51,16 @@ TOLD = (RunStarted, ProgressEvent, EpochEnded, RunFinished)
 Output = Literal["tables", "json", "jsonl", "csv", "markdown", "latex"]
 
 
+@dataclass(frozen=True)
+class OnRay:
+    """Which Ray cluster trains."""
+
+    address: str
+    """auto, HOST:PORT or ray://HOST:PORT."""
+    gpus: float
+    """The share of a GPU that each run gets."""
+
+
 def run_batch(
     specs: Sequence[RunSpec] | None,
     data: DataChoice,
@@ -54,6 +68,8 @@ def run_batch(
     store: str,
     output: Output,
     workers: int = 1,
+    once: bool = False,
+    on_ray: OnRay | None = None,
     until_separated: bool = False,
 ) -> int:
     """Train every spec, or continue what was not finished; print what came of it.
@@ -66,6 +82,9 @@ def run_batch(
         store: URL or path of the store.
         output: What stdout gets.
         workers: How many runs train beside each other, each in a process of its own.
+        once: Do not train specs that the store has finished, and continue those that it can; the
+            results are printed with the others.
+        on_ray: Train on a cluster instead.
         until_separated: Add seed after seed of the two networks that the specs name, and end as
             soon as their validation accuracies are told apart.
 
@@ -80,7 +99,8 @@ def run_batch(
     with signals.listening():
         try:
             return _trained(
-                specs, data, data_folders, store, output, workers, until_separated, console, signals
+                *(specs, data, data_folders, store, output, workers, once, on_ray),
+                *(until_separated, console, signals),
             )
         except KeyboardInterrupt:
             notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
@@ -94,6 +114,8 @@ def _trained(
     store: str,
     output: Output,
     workers: int,
+    once: bool,
+    on_ray: OnRay | None,
     until_separated: bool,
     console: Console,
     signals: Signals,
@@ -105,7 +127,10 @@ def _trained(
             import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
         from fashiontui.data import load
         from fashiontui.store import Store
-    with closing(Store(store)) as kept:
+    stdout = sys.stdout
+    with ExitStack() as stack:
+        cluster = stack.enter_context(joined(on_ray, console)) if on_ray else None
+        kept = stack.enter_context(closing(Store(store)))
         unfinished = [kept.get(run_id) for run_id in kept.unfinished()] if specs is None else []
         if specs is None and {record.spec.dataset for record in unfinished} <= {"sample"}:
             data = "sample"  # nothing to look for, or to download
@@ -115,9 +140,15 @@ def _trained(
         if specs is None:
             jobs = [record for record in unfinished if record.spec.dataset == images.name]
         else:
-            jobs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+            jobs = specs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+        finished: list[str] = []
+        if once and specs is not None:
+            finished, jobs = left_to_do(specs, kept, continuable=cluster is None)
+            if finished:
+                notice(console, f"{len(finished)} of {len(specs)} runs are finished already.")
         workers = min(workers, len(jobs))
-        training = _Training(console, kept, images, signals, output == "jsonl", workers)
+        events_to = stdout if output == "jsonl" else None
+        training = _Training(console, kept, images, signals, events_to, workers, cluster)
         judged: Verdict | None = None
         try:
             if until_separated and specs is not None:
@@ -129,7 +160,7 @@ def _trained(
                 console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
         finally:
             training.close()
-        records = training.records()
+        records = training.records(finished)
     _print_results(images.name, records, output, judged)
     if judged is not None:
         notice(console, str(judged))
@@ -140,7 +171,10 @@ def _trained(
         saved = sum(record.status is Status.STOPPED for record in records)
         those = "the one" if saved == 1 else "those"
         remedy = f"; continue {those} under way with: fashiontui --batch --resume" if saved else "."
-        notice(console, f"interrupted with {done} of {len(jobs)} runs finished{remedy}")
+        if once:
+            remedy = "; the same command goes on."
+        asked = len(finished) + len(jobs)
+        notice(console, f"interrupted with {done} of {asked} runs finished{remedy}")
         return signals.exit_code
     if specs is None and not jobs:
         notice(console, "no run waits to be continued.")
@@ -157,10 +191,38 @@ def _until_separated(training: "_Training", jobs: "Sequence[Job]") -> Verdict | 
     judged = None
     for of_seed in by_seed.values():
         training.work(of_seed)
-        judged = verdict(results(training.records()), most_seeds=len(by_seed))
+        judged = verdict(results(training.records([])), most_seeds=len(by_seed))
         if judged is not None and judged.separated:
             break
     return judged
+
+
+@contextmanager
+def joined(on_ray: OnRay, console: Console) -> "Iterator[Cluster]":
+    """The cluster, which is left at the end; Ray prints what befalls nodes, here to stderr."""
+    with console.status("Joining the cluster"):
+        from fashiontui.cluster import Cluster
+
+        cluster = Cluster(on_ray.address, on_ray.gpus)
+    with closing(cluster), redirect_stdout(sys.stderr):
+        yield cluster
+
+
+def left_to_do(
+    specs: Sequence[RunSpec], store: "Store", continuable: bool
+) -> "tuple[list[str], list[Job]]":
+    """Ids of the runs of these specs that are finished, and what is left to train or continue."""
+    standing = standing_of(specs, store.specs())
+    jobs: list[Job] = []
+    for number, spec in enumerate(specs):
+        run_id = standing.unfinished.get(number)
+        if number in standing.finished:
+            continue
+        if continuable and run_id and store.checkpoints.find(run_id):
+            jobs.append(store.get(run_id))
+        else:
+            jobs.append(spec)
+    return [run_id for _, run_id in sorted(standing.finished.items())], jobs
 
 
 class _Training:
@@ -172,16 +234,18 @@ class _Training:
         store: "Store",
         images: "Dataset",
         signals: Signals,
-        jsonl: bool,
+        events_to: TextIO | None,
         workers: int,
+        cluster: "Cluster | None",
     ) -> None:
         self.failed = False
         self._console = console
         self._store = store
         self._images = images
         self._signals = signals
-        self._jsonl = jsonl
+        self._events_to = events_to
         self._workers = workers
+        self._cluster = cluster
         self._on_device: dict[str, Dataset] = {}
         self._histories: dict[int, History] = {}
         self._run_ids: dict[int, str] = {}
@@ -200,7 +264,12 @@ class _Training:
         Raises:
             KeyboardInterrupt: a signal asked to stop; the runs under way are saved.
         """
-        told = self._beside(jobs) if self._workers > 1 else self._one_after_another(jobs)
+        if self._cluster is not None:
+            told = self._on(self._cluster, jobs)
+        elif self._workers > 1:
+            told = self._beside(jobs)
+        else:
+            told = self._one_after_another(jobs)
         with run_bars(self._console, len(jobs)) as bars, closing(told):
             for number, said in told:
                 job = jobs[number]
@@ -218,9 +287,9 @@ class _Training:
         if self._signals.received is not None:
             raise KeyboardInterrupt
 
-    def records(self) -> list[RunRecord]:
-        """What came of the runs that began, in the order of the jobs."""
-        run_ids = [run_id for _, run_id in sorted(self._run_ids.items())]
+    def records(self, before: Sequence[str]) -> list[RunRecord]:
+        """What came of the runs that began, in the order of the jobs, after those of before."""
+        run_ids = [*before, *(run_id for _, run_id in sorted(self._run_ids.items()))]
         found = {record.id: record for record in self._store.get_all(run_ids)}
         return [found[run_id] for run_id in run_ids if run_id in found]
 
@@ -244,6 +313,15 @@ class _Training:
             self._pool = self._pool or Pool(self._workers, self._images)
             with closing(self._pool.train(jobs, self._store, self._is_over)) as told:
                 yield from told
+
+    def _on(self, cluster: "Cluster", jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
+        """Train on a cluster; nothing is continued there."""
+        specs = [job for job in jobs if isinstance(job, RunSpec)]
+        with (
+            self._signals.noted(),
+            closing(cluster.train(specs, self._images, self._store, self._is_over)) as told,
+        ):
+            yield from told
 
     def _is_over(self) -> bool:
         return self._signals.received is not None
@@ -274,8 +352,8 @@ class _Training:
             self._run_ids[self._before + number] = history.started.run_id
         if isinstance(event, TOLD):
             bars.draw(number, history)
-            if self._jsonl:
-                print(json.dumps(event_object(event)), flush=True)
+            if self._events_to:
+                print(json.dumps(event_object(event)), file=self._events_to, flush=True)
         if isinstance(event, RunFinished) and history.started:
             self.failed |= event.status in (Status.FAILED, Status.INTERRUPTED)
             bars.end_run(number, history.started.spec, history, event)

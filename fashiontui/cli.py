@@ -18,8 +18,11 @@ from fashiontui.cli_options import (
     one_of,
     parse_jobs,
     parse_threads,
+    typed_beside,
 )
 from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_sweep import sweep
+from fashiontui.cli_tune import tune
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -38,8 +41,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.command()(sweep)
 app.add_typer(export_app, name="export")
 app.command("report")(report)
+app.command()(tune)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
@@ -319,7 +324,7 @@ def _open_app(
     context: typer.Context, store: str | None, data: Any, folders: list[Path], device: str
 ) -> None:
     """Run the interactive app."""
-    if typed := _typed_beside(context, _FOR_THE_APP):
+    if typed := typed_beside(context, _FOR_THE_APP):
         raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
@@ -346,21 +351,10 @@ def _check_two(specs: "list[RunSpec]") -> None:
 
 
 def _refuse_training_options(context: typer.Context) -> None:
-    if typed := _typed_beside(context, _FOR_RESUMING):
+    if typed := typed_beside(context, _FOR_RESUMING):
         raise UsageError(
             f"--resume continues runs with the settings they have; leave out {typed[0]}."
         )
-
-
-def _typed_beside(context: typer.Context, fine: set[str]) -> list[str]:
-    """Options of the command line that are not among these."""
-    return [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name not in fine
-        and (source := context.get_parameter_source(parameter.name or "")) is not None
-        and source.name == "COMMANDLINE"
-    ]
 
 
 def _networks(

@@ -67,3 +67,14 @@ def one_of(option: str, value: str, choices: tuple[str, ...]) -> Any:
     if value not in choices:
         raise UsageError(f"{option} takes {', '.join(choices)}, not {value!r}.")
     return value
+
+
+def typed_beside(context: typer.Context, fine: set[str]) -> list[str]:
+    """Options of the command line that are not among these."""
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in fine
+        and (source := context.get_parameter_source(parameter.name or "")) is not None
+        and source.name == "COMMANDLINE"
+    ]

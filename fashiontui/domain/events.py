@@ -48,6 +48,16 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class TrialMark:
+    """Which trial of which study a run is."""
+
+    study: str
+    number: int
+    run_id: str
+    """The id that the run gets: the study knows it before the run begins."""
+
+
+@dataclass(frozen=True)
 class RunStarted:
     """The network is built and the first batch is about to be trained."""
 
@@ -157,7 +167,7 @@ class FirstLayer:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The run is over; the test set was scored if, and only if, it ran to its end."""
+    """The run is over; the test set was scored if it ran to its end and is no trial of a study."""
 
     run_id: str
     status: Status

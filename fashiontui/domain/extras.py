@@ -23,3 +23,21 @@ def extra(name: str, what: str) -> Iterator[None]:
         raise UsageError(
             f"{what} needs the Python package {error.name}; run: pip install 'fashiontui[{name}]'"
         ) from error
+
+
+@contextmanager
+def needed(what: str) -> Iterator[None]:
+    """Imports of packages that are installed with the program, unless somebody removed them.
+
+    Args:
+        what: What needs them, as the beginning of the sentence.
+
+    Raises:
+        UsageError: one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{what} needs the Python package {error.name}; run: pip install {error.name}"
+        ) from error

@@ -30,7 +30,7 @@ TICK_SECONDS = 0.1
 
 
 def train(
-    state: TrainingState, data: Dataset, run_id: str = ""
+    state: TrainingState, data: Dataset, run_id: str = "", with_test: bool = True
 ) -> Generator[Event, None, nn.Module]:
     """Train a network to the end of its run and score it; the return value is the network.
 
@@ -43,6 +43,7 @@ def train(
         state: Where the run stands; changed as it goes on.
         data: On the placement's device.
         run_id: Handed on in every event.
+        with_test: Whether the test set is scored; of a trial it is not, unless that is chosen.
 
     Raises:
         TrainingError: the loss is no longer a finite number.
@@ -120,7 +121,12 @@ def train(
     if val_predictions is None:  # resumed between the last epoch and the test
         score = yield from evaluation(net.scored, val_images, val_labels, placement, run_id)
         val_predictions = score.predictions
-    test = yield from evaluation(net.scored, data.test_images, data.test_labels, placement, run_id)
+    test = None
+    if with_test:
+        score = yield from evaluation(
+            net.scored, data.test_images, data.test_labels, placement, run_id
+        )
+        test = score.predictions
     yield RunFinished(
         run_id,
         Status.FINISHED,
@@ -128,7 +134,7 @@ def train(
         state.seconds,
         seconds_before + monotonic() - begun,
         val_predictions,
-        test.predictions,
+        test,
         _digest(net.scored),
     )
     return net.scored

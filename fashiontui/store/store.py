@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import URL, Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import StoreError, UsageError
@@ -18,11 +18,13 @@ from fashiontui.domain.events import (
     UNFINISHED,
     EpochEnded,
     FirstLayer,
+    Predictions,
     RunFinished,
     RunStarted,
     Status,
 )
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.store.board import read_board
 from fashiontui.store.checkpoints import Checkpoints
@@ -37,7 +39,7 @@ from fashiontui.store.connection import (
 )
 from fashiontui.store.errors import one_sentence_errors
 from fashiontui.store.packing import inside_row, spacing
-from fashiontui.store.rows import add_predictions, add_records, read_runs, started_row
+from fashiontui.store.rows import add_predictions, add_records, read_runs, read_specs, started_row
 from fashiontui.store.schema import bring_up_to_date, refuse_foreign_file
 from fashiontui.store.tables import epochs, inside
 from fashiontui.store.tables import runs as runs_table
@@ -71,7 +73,7 @@ class Store:
                 bring_up_to_date(self._engine, self._name)
                 if logged:
                     log_ahead(self._engine)
-            self._name_interrupted_runs()
+            self.name_interrupted_runs()
             self._prune_checkpoints()
         except BaseException:
             self.close()
@@ -81,6 +83,16 @@ class Store:
     def file(self) -> Path | None:
         """The SQLite file it is; None in memory and on a server."""
         return sqlite_file(self._engine.url)
+
+    @property
+    def url(self) -> URL:
+        """Of the database; it may hold a password."""
+        return self._engine.url
+
+    @property
+    def name(self) -> str:
+        """What to call the store in front of the user."""
+        return self._name
 
     def close(self) -> None:
         """Let go of the database."""
@@ -109,13 +121,13 @@ class Store:
             )
 
     def unfinished(self) -> list[str]:
-        """Ids of the runs that can be continued, the oldest first."""
+        """Ids of the runs that can be continued, the oldest first; a study continues its trials."""
         with self._reading() as connection:
             return [
                 str(run_id)
                 for run_id in connection.scalars(
                     select(runs_table.c.id)
-                    .where(runs_table.c.status.in_(RESUMABLE))
+                    .where(runs_table.c.status.in_(RESUMABLE), runs_table.c.study.is_(None))
                     .order_by(runs_table.c.created, runs_table.c.id)
                 )
             ]
@@ -183,10 +195,29 @@ class Store:
             if changed.rowcount:
                 add_predictions(connection, finished.run_id, finished.validation, finished.test)
 
+    def add_test(self, run_id: str, test: Predictions) -> None:
+        """Keep what a finished trial's network makes of the test images: the trial was chosen."""
+        with self._writing() as connection:
+            connection.execute(
+                update(runs_table)
+                .where(runs_table.c.id == run_id)
+                .values(test_accuracy=test.accuracy)
+            )
+            add_predictions(connection, run_id, None, test)
+
     def runs(self) -> list[RunRecord]:
         """Every run, the newest first, without predictions."""
         with self._reading() as connection:
             return read_runs(connection, self._name)
+
+    def specs(self) -> list[tuple[str, Status, RunSpec]]:
+        """Id, state and spec of every run, the newest first.
+
+        Raises:
+            StoreError: the store cannot be read, or a run in it is damaged.
+        """
+        with self._reading() as connection:
+            return read_specs(connection, self._name)
 
     def board(self) -> list[BoardRow]:
         """Every run as a light row, the newest first, in one query.
@@ -212,6 +243,11 @@ class Store:
         if not records:  # another program's id, which no command can name
             raise UsageError(f"There is no run {run_id!r}; see them with: fashiontui runs list")
         return records[0]
+
+    def find(self, run_id: str) -> RunRecord | None:
+        """The run of that whole id, without predictions; None where there is none."""
+        with self._reading() as connection:
+            return next(iter(read_runs(connection, self._name, [run_id])), None)
 
     def get_all(self, run_ids: Sequence[str]) -> list[RunRecord]:
         """Those of the runs that are there, by their whole ids, with their predictions."""
@@ -273,7 +309,7 @@ class Store:
             raise UsageError(f"Several runs begin with {beginning!r}; give more of the id.")
         return str(found[0])
 
-    def _name_interrupted_runs(self) -> None:
+    def name_interrupted_runs(self) -> None:
         """Mark runs of this machine whose process is gone as interrupted."""
         with self._reading() as connection:
             running = connection.execute(

@@ -40,7 +40,7 @@ the first opens the next rank when p < 0.05 / k.
 **±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
 is another thing: its standard deviation over test batches of 256.
 
-`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `o` turns the
+`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `O` turns the
 order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run: of
 several seeds the one nearest their mean. `r` trains the exact spec of the row's runs again, `c`
 continues a stopped or interrupted run, `x` deletes the marked runs or all of this row, `u` brings
