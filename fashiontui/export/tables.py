@@ -44,6 +44,8 @@ class Table:
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...] = ()
+    """Names of other columns that are no figures."""
 
 
 def result_tables(found: Sequence[Result]) -> list[Table]:

@@ -31,7 +31,7 @@ def stdout_console() -> Console:
 
 def print_table(table: Table) -> None:
     """A table with its title above it."""
-    drawn = _drawn(table.title, table.header)
+    drawn = _drawn(table.title, table.header, table.words)
     for row in table.rows:
         drawn.add_row(*(Text(cell) for cell in row))
     stdout_console().print(drawn)
@@ -209,7 +209,7 @@ def print_chart(found: Sequence[Result]) -> None:
     print(f"\nTest accuracy against weights   {legend}\n{figure.build()}")
 
 
-def _drawn(title: str, header: Sequence[str]) -> RichTable:
+def _drawn(title: str, header: Sequence[str], words: Sequence[str] = ()) -> RichTable:
     drawn = RichTable(
         title=Text(title, style="bold"),
         title_justify="left",
@@ -218,7 +218,7 @@ def _drawn(title: str, header: Sequence[str]) -> RichTable:
         header_style="bold",
     )
     for number, name in enumerate(header):
-        drawn.add_column(Text(name), justify="right" if number else "left")
+        drawn.add_column(Text(name), justify="left" if not number or name in words else "right")
     return drawn
 
 
