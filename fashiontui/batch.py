@@ -294,15 +294,23 @@ class _Training:
         return [found[run_id] for run_id in run_ids if run_id in found]
 
     def _one_after_another(self, jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
-        """Train in this process."""
-        for number, job in enumerate(jobs):
-            yield number, None
+        """Train in this process; on CUDA, seeds of one network at once."""
+        for numbers in _stacks(jobs):
+            for number in numbers:
+                yield number, None
+            waiting, of_run = list(numbers), dict[str, int]()
             try:
-                with closing(self._events(job)) as events, self._signals.noted():
+                with (
+                    closing(self._events([jobs[number] for number in numbers])) as events,
+                    self._signals.noted(),
+                ):
                     for event in events:
-                        yield number, event
+                        if event.run_id not in of_run:
+                            of_run[event.run_id] = waiting.pop(0)
+                        yield of_run[event.run_id], event
             except FashiontuiError as error:
-                yield number, error
+                for number in waiting or numbers:
+                    yield number, error
 
     def _beside(self, jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
         """Train in several processes, which share this one's cores."""
@@ -326,17 +334,22 @@ class _Training:
     def _is_over(self) -> bool:
         return self._signals.received is not None
 
-    def _events(self, job: "Job") -> Generator[Event, None, None]:
-        """What training, or continuing, the job yields."""
+    def _events(self, stack: "Sequence[Job]") -> Generator[Event, None, None]:
+        """What training, or continuing, a job yields; or training several seeds at once."""
         from fashiontui.engine import choose_placement, find_device
-        from fashiontui.runner import resume, run
+        from fashiontui.engine.stacked import pays_on, stackable
+        from fashiontui.runner import resume, run, run_stack
 
+        job = stack[0]
         if isinstance(job, RunRecord):
             images = self._images_on(find_device(job.device))
             return resume(self._store.resume(job.id), images, self._store)
         device = find_device(job.device)
         images = self._images_on(device)
         placement = choose_placement(job, device, paths.measurements_file())
+        if pays_on(device) and stackable(job, job):
+            specs = [one for one in stack if isinstance(one, RunSpec)]
+            return run_stack(specs, images, placement, self._store)
         return run(job, images, placement, self._store)
 
     def _images_on(self, device: "torch.device") -> "Dataset":
@@ -373,6 +386,30 @@ class _Training:
             raise error
         self.failed = True
         notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
+
+
+def _stacks(jobs: "Sequence[Job]") -> Iterator[list[int]]:
+    """The numbers of the jobs to train at once: consecutive seeds of one network, on CUDA."""
+    from fashiontui.engine import find_device
+    from fashiontui.engine.stacked import MOST, pays_on, stackable
+
+    stack: list[int] = []
+    for number, job in enumerate(jobs):
+        if stack:
+            first = jobs[stack[0]]
+            if (
+                isinstance(job, RunSpec)
+                and isinstance(first, RunSpec)
+                and len(stack) < MOST
+                and stackable(first, job)
+                and pays_on(find_device(job.device))
+            ):
+                stack.append(number)
+                continue
+            yield stack
+        stack = [number]
+    if stack:
+        yield stack
 
 
 def _print_results(
