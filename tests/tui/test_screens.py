@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from making import made_record, right_on
-from scripted import ScriptedApp, fill, named_network, spec_of
+from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
 from textual.pilot import Pilot
 
 from fashiontui.data.photo import Seen
@@ -74,6 +74,13 @@ def filled(**kwargs: Any) -> ScriptedApp:
     """An app with six stored runs."""
     app = ScriptedApp(**kwargs)
     fill(app.library.store())
+    return app
+
+
+def seeded(**kwargs: Any) -> ScriptedApp:
+    """An app with five seeds each of three networks, and one run of a fourth."""
+    app = ScriptedApp(**kwargs)
+    fill_seeds(app.library.store())
     return app
 
 
@@ -154,6 +161,19 @@ def test_first_layer_with_nothing_trained_says_what_to_press(snap_compare: Snap)
 
 def test_queue(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), midway, ["a", "5", "down", "J"])
+
+
+@pytest.mark.parametrize("size", [(60, 20), (120, 40), (200, 60)])
+def test_seeds_of_one_network_are_one_row_and_may_share_a_rank(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, seeded(), size, None, ["4", "v", "down"])
+
+
+@pytest.mark.parametrize("size", [(60, 20), (150, 45)])
+def test_a_row_of_seeds_unfolds(snap_compare: Snap, size: tuple[int, int]) -> None:
+    keys = ["4", "v", "down", "e", "down", "space", "p"]
+    assert shown(snap_compare, seeded(), size, None, keys)
 
 
 def test_a_filtered_board(snap_compare: Snap) -> None:
