@@ -72,11 +72,10 @@ class Suggestion:
 
 def points_of(rows: Iterable[BoardRow]) -> list[Point]:
     """The finished runs, those that differ by their seed alone as one point, and the report's."""
-    groups: dict[tuple[object, ...], list[BoardRow]] = {}
+    groups: dict[str, list[BoardRow]] = {}
     for row in rows:
         if row.is_report or row.status is Status.FINISHED:
-            facts = (row.is_report, row.title, row.shape, row.recipe, row.dataset, row.epochs)
-            groups.setdefault(facts, []).append(row)
+            groups.setdefault(row.configuration or row.id, []).append(row)
     return [_point(group) for group in groups.values()]
 
 

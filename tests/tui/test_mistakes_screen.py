@@ -9,6 +9,7 @@ from scripted import ScriptedApp
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from fashiontui.domain.board import Board
 from fashiontui.domain.confusion import confusion
 from fashiontui.images import test_images
 from fashiontui.images.sample import drawn
@@ -109,7 +110,7 @@ def test_a_run_that_was_never_tested_stays_on_the_board_with_a_sentence() -> Non
 
 def test_with_no_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        app.lab.board.load([])
+        app.lab.board.load(Board())
         await press(pilot, "m")
         assert app.screen.query_one(".empty").display
         await press(pilot, "escape")

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from fashiontui.config import Config
+from fashiontui.domain.board import Board
 from fashiontui.domain.replay import replay_of
 from fashiontui.store.store import MEMORY, Store
 from fashiontui.tui.choice import Choice
@@ -90,7 +91,7 @@ def test_narrow_terminals_show_the_panel_asked_for() -> None:
 
 def test_with_no_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        app.lab.board.load([])
+        app.lab.board.load(Board())
         await press(pilot, "l")
         await press(pilot, "space", "plus", "right", "end", "home")
         assert app.screen.query_one(".empty").display

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from fashiontui.data.sample import sample_set
+from fashiontui.domain.board import Board
 from fashiontui.engine import Placement
 from fashiontui.images.sample import drawn
 from fashiontui.runner import run
@@ -130,7 +131,7 @@ def test_activations_end_in_the_probabilities_that_were_stored(trained: Any) -> 
 
 def test_with_nothing_kept_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        app.lab.board.load([])
+        app.lab.board.load(Board())
         await press(pilot, "w")
         await press(pilot, "left", "end", "a", "n")
         assert app.screen.has_class("-empty")
