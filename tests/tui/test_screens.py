@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from scripted import ScriptedApp, fill, named_network, spec_of
+from scripted_study import fill_study
 from textual.pilot import Pilot
 
 from fashiontui.domain.events import Status
@@ -44,7 +45,10 @@ def shown(
         if drive is not None:
             await drive(pilot)
         for key in press:
-            await pilot.press(key)
+            if key == "wait":
+                await settle(pilot)
+            else:
+                await pilot.press(key)
         await settle(pilot)
 
     return snap_compare(app, terminal_size=size, run_before=run_before)
@@ -217,3 +221,29 @@ def test_without_colours_states_differ_by_sign_and_word(
 def test_themes(snap_compare: Snap, theme: str) -> None:
     app = filled(choice=Choice(theme=theme))
     assert shown(snap_compare, app, (150, 45), midway, ["4", "down", "down", "down", "space"])
+
+
+def tuned(**how: Any) -> ScriptedApp:
+    """An app with a study of 14 trials."""
+    app = filled()
+    fill_study(app.library.studies(), **{"trials": 14, **how})
+    return app
+
+
+@pytest.mark.parametrize("size", [(100, 30), (150, 45)], ids=["100x30", "150x45"])
+def test_a_study_with_its_trials_charts_and_importances(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, tuned(), size, None, ["o", "wait", "down"])
+
+
+def test_a_study_of_two_objectives_has_its_pareto_set(snap_compare: Snap) -> None:
+    assert shown(snap_compare, tuned(against="weights"), (120, 40), None, ["o", "wait", "comma"])
+
+
+def test_narrow_terminals_show_one_panel_of_a_study(snap_compare: Snap) -> None:
+    assert shown(snap_compare, tuned(), (60, 20), None, ["o", "wait", "4"])
+
+
+def test_without_a_study_the_form_says_how_to_begin_one(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (100, 30), None, ["o", "wait"])
