@@ -7,13 +7,18 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
-from scripted import ScriptedApp, fill, named_network, spec_of
+from making import made_record, right_on
+from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
 from scripted_study import fill_study
 from textual.pilot import Pilot
 
+from fashiontui.data.photo import Seen
+from fashiontui.data.sample import sample_set
 from fashiontui.domain.events import Status
+from fashiontui.predict import Answer
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataFound, DataMissing
+from fashiontui.tui.screens.predict import Predict
 from fashiontui.tui.terminal import Glyphs
 
 Snap = Callable[..., bool]
@@ -73,6 +78,13 @@ def filled(**kwargs: Any) -> ScriptedApp:
     """An app with six stored runs."""
     app = ScriptedApp(**kwargs)
     fill(app.library.store())
+    return app
+
+
+def seeded(**kwargs: Any) -> ScriptedApp:
+    """An app with five seeds each of three networks, and one run of a fourth."""
+    app = ScriptedApp(**kwargs)
+    fill_seeds(app.library.store())
     return app
 
 
@@ -155,6 +167,19 @@ def test_queue(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), midway, ["a", "5", "down", "J"])
 
 
+@pytest.mark.parametrize("size", [(60, 20), (120, 40), (200, 60)])
+def test_seeds_of_one_network_are_one_row_and_may_share_a_rank(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, seeded(), size, None, ["4", "v", "down"])
+
+
+@pytest.mark.parametrize("size", [(60, 20), (150, 45)])
+def test_a_row_of_seeds_unfolds(snap_compare: Snap, size: tuple[int, int]) -> None:
+    keys = ["4", "v", "down", "e", "down", "space", "p"]
+    assert shown(snap_compare, seeded(), size, None, keys)
+
+
 def test_a_filtered_board(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), None, ["slash", *"cnn fin"])
 
@@ -223,27 +248,6 @@ def test_themes(snap_compare: Snap, theme: str) -> None:
     assert shown(snap_compare, app, (150, 45), midway, ["4", "down", "down", "down", "space"])
 
 
-def tuned(**how: Any) -> ScriptedApp:
-    """An app with a study of 14 trials."""
-    app = filled()
-    fill_study(app.library.studies(), **{"trials": 14, **how})
-    return app
-
-
-@pytest.mark.parametrize("size", [(100, 30), (150, 45)], ids=["100x30", "150x45"])
-def test_a_study_with_its_trials_charts_and_importances(
-    snap_compare: Snap, size: tuple[int, int]
-) -> None:
-    assert shown(snap_compare, tuned(), size, None, ["o", "wait", "down"])
-
-
-def test_a_study_of_two_objectives_has_its_pareto_set(snap_compare: Snap) -> None:
-    assert shown(snap_compare, tuned(against="weights"), (120, 40), None, ["o", "wait", "comma"])
-
-
-def test_narrow_terminals_show_one_panel_of_a_study(snap_compare: Snap) -> None:
-    assert shown(snap_compare, tuned(), (60, 20), None, ["o", "wait", "4"])
-
-
-def test_without_a_study_the_form_says_how_to_begin_one(snap_compare: Snap) -> None:
-    assert shown(snap_compare, filled(), (100, 30), None, ["o", "wait"])
+from making import made_record, right_on
+from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
+from scripted_study import fill_study
