@@ -248,6 +248,54 @@ def test_themes(snap_compare: Snap, theme: str) -> None:
     assert shown(snap_compare, app, (150, 45), midway, ["4", "down", "down", "down", "space"])
 
 
-from making import made_record, right_on
-from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
-from scripted_study import fill_study
+def test_a_picture_is_asked_about_and_its_answer_believed(snap_compare: Snap) -> None:
+    assert shown(snap_compare, ScriptedApp(), (100, 30), asked(garment=True))
+
+
+def test_a_picture_of_something_else_is_not_believed(snap_compare: Snap) -> None:
+    assert shown(snap_compare, ScriptedApp(), (70, 36), asked(garment=False))
+
+
+def asked(garment: bool) -> Drive:
+    """The answer to a picture of the sample set, or to stripes."""
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        pixels = sample_set().test_images[9, 0].numpy().tobytes()
+        seen = Seen(pixels if garment else bytes(range(0, 252, 9)) * 28, False, True)
+        probabilities = (0.01, 0.0, 0.0, 0.0, 0.0, 0.02, 0.0, 0.15, 0.01, 0.81)
+        doubt = (
+            "It is unlike the garments of the data set: what their patterns do not explain of it "
+            "is 77 shades of grey, of 99 in 100 of them at most 46."
+        )
+        record = made_record("cnn-50k", right_on(0, 912))
+        screen = Predict(record, pilot.app.library, [], shaded=False)
+        await pilot.app.push_screen(screen)
+        screen._show(Answer(seen, probabilities, None if garment else doubt))
+
+    return drive
+
+
+def tuned(**how: Any) -> ScriptedApp:
+    """An app with a study of 14 trials."""
+    app = filled()
+    fill_study(app.library.studies(), **{"trials": 14, **how})
+    return app
+
+
+@pytest.mark.parametrize("size", [(100, 30), (150, 45)], ids=["100x30", "150x45"])
+def test_a_study_with_its_trials_charts_and_importances(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, tuned(), size, None, ["o", "wait", "down"])
+
+
+def test_a_study_of_two_objectives_has_its_pareto_set(snap_compare: Snap) -> None:
+    assert shown(snap_compare, tuned(against="weights"), (120, 40), None, ["o", "wait", "comma"])
+
+
+def test_narrow_terminals_show_one_panel_of_a_study(snap_compare: Snap) -> None:
+    assert shown(snap_compare, tuned(), (60, 20), None, ["o", "wait", "4"])
+
+
+def test_without_a_study_the_form_says_how_to_begin_one(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (100, 30), None, ["o", "wait"])
