@@ -14,7 +14,7 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES, Family, Shape
 from fashiontui.domain.spec import RunSpec
-from fashiontui.export.tables import Table, clock
+from fashiontui.export.tables import RANKS, Table, clock, ranked_tables
 
 PIPE_WIDTH = 160
 """Columns when stdout is no terminal: wide enough that no cell is cut."""
@@ -105,6 +105,14 @@ def print_runs(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> 
     console = stdout_console()
     console.print(drawn)
     console.print(_on_disk(records, checkpoints), soft_wrap=True)
+
+
+def print_ranked(found: Sequence[Result]) -> None:
+    """What is finished, seeds taken together, the best on validation first."""
+    for table in ranked_tables(found):
+        print_table(table)
+    if found:
+        stdout_console().print(Text(RANKS))
 
 
 def _counted(runs: int) -> str:
