@@ -33,6 +33,7 @@ from fashiontui.tui.messages import (
     TorchLoaded,
     TrainRequested,
 )
+from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
@@ -76,6 +77,7 @@ class LabScreen(Screen[None]):
         marker: How curves are drawn.
         """
         super().__init__(classes="-show-1")
+        self._compositor = PatchCompositor()
         self._queue = queue
         self._library = library
         self._choice = choice

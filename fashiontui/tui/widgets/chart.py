@@ -7,16 +7,27 @@ from typing import Literal
 
 from rich.text import Text
 from textual import events
-from textual.app import ComposeResult, RenderResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
+from textual.strip import Strip
 from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
-from fashiontui.tui.widgets.axes import epoch_ticks, labels, log_ticks, round_ticks
-from fashiontui.tui.widgets.drawing import Drawing
+from fashiontui.tui.widgets.axes import around, epoch_ticks, labels, log_ticks, round_ticks
+from fashiontui.tui.widgets.drawing import (
+    Area,
+    Cell,
+    GrowingLine,
+    Line,
+    Points,
+    cells,
+    stretches,
+    strip,
+)
 from fashiontui.tui.widgets.series import Quantity, Reference, Series, View
 
 Marker = Literal["auto", "braille", "hd", "fhd", "dot", "ascii"]
@@ -25,10 +36,17 @@ ROWS_PER_TICK = 3
 COLUMNS_PER_TICK = 9
 MARGIN = 0.04
 """Room above and below the curves, as a share of their height."""
+AXIS_LINES = 2
+"""The lower axis and its labels."""
+CURSOR = "│"
 OWN_LOOKS = ("train", "validation")
 """Of the run under way."""
 LEGEND_LINES = 3
 """Least the legend may have; where it would need more, runs are called by their glyphs alone."""
+
+
+Placed = tuple[Series, Points]
+"""A curve and its points as they lie on the canvas."""
 
 
 class Curves(PlotextPlot, can_focus=True):
@@ -98,6 +116,11 @@ with a capital letter or `◇`.
         self.view = View()
         self._offset = 0
         self._plotted = (0.0, 1.0)
+        self._lines: list[Line] = []
+        self._drawn_at: Size | None = None
+        self._under_key: object = None
+        self._under: list[list[Cell]] = []
+        self._grown = GrowingLine(Area(0, 1, 0, 1, 2, 1), "braille", "")
 
     def action_read(self, by: int) -> None:
         """Move the cursor by an epoch; the first press sets it at the newest of the first curve."""
@@ -145,45 +168,110 @@ with a capital letter or `◇`.
         share = min(1.0, max(0.0, (column - self._offset) / columns))
         return max(1, round(left + share * (right - left)))
 
-    def render(self) -> RenderResult:
-        """Lay the axes out anew and let plotext draw."""
-        plot = self.plt
+    def draw(self) -> None:
+        """Draw anew, and repaint the lines that look different."""
+        before, drawn_at = self._lines, self._drawn_at
+        self._draw()
+        if drawn_at != self._drawn_at:
+            self.refresh()
+        elif changed := [y for y, line in enumerate(self._lines) if line != before[y]]:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def notify_style_update(self) -> None:
+        """Draw in the colours of another theme."""
+        self._drawn_at = None
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the drawing, which is made anew where the size is another."""
+        if self._drawn_at != self.size:
+            self._draw()
+        base = self.visual_style.rich_style
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, base)
+        return strip(self._lines[y], base)
+
+    def _draw(self) -> None:
+        """Lay the axes out and let plotext draw: all anew, or what the growing line adds to it."""
+        self._drawn_at = self.size
+        width, height = self.size
+        if width < 12 or height < 4:
+            self._lines, self._under_key = [], None
+            return
+        left, right = self.view.window or (0.0, max(1.0, self.epochs))
+        shown = [(series, self._visible(series, left, right)) for series in self.series]
+        scale: Callable[[float], float] = log10 if self.logarithmic else float
+        low, high = self._value_range([p[1] for _, points in shown for p in points])
+        bottom, top = around(scale(low), scale(high))
+        margin = MARGIN * (top - bottom)
+        names = labels(self._ticks(low, high))
+        self._offset, self._plotted = max(map(len, names)) + 1, (left, right)
+        area = Area(
+            left, right, bottom - margin, top + margin, width - self._offset, height - AXIS_LINES
+        )
+        placed: list[Placed] = [
+            (series, [(x, scale(y)) for x, y in points]) for series, points in shown
+        ]
+        grows, still = _split(placed)
+        colours = [self._colour(look) for look in ("axes", "train", *(s.look for s, _ in still))]
+        key = (area, names, still, self.reference, self.view, self.marker, colours)
+        changed = set(range(height))
+        if key != self._under_key:
+            self._under_key = key
+            self._under = self._cells_under(area, self._ticks(low, high), names, still, scale)
+            self._grown = GrowingLine(area, self._line_marker, self._colour("train"))
+            self._grown.grow(grows)
+        else:
+            changed = self._grown.grow(grows)
+        lines = [*self._lines] if len(self._lines) == height else [[]] * height
+        on_top = {series.glyph for series, _ in still} | {CURSOR}
+        for y in changed:
+            row = self._under[y]
+            if y < area.lines:
+                row = row[: self._offset] + [
+                    under if over is None or under[0] in on_top else over
+                    for under, over in zip(row[self._offset :], self._grown.rows[y], strict=True)
+                ]
+            lines[y] = stretches(row)
+        self._lines = lines
+
+    def _cells_under(
+        self,
+        area: Area,
+        ticks: list[float],
+        names: list[str],
+        still: list[Placed],
+        scale: Callable[[float], float],
+    ) -> list[list[Cell]]:
+        """Axes, reference, the curves that do not grow, and the cursor."""
+        plot, left, right = self.plt, area.left, area.right
         plot.clear_data()
         plot.theme("clear")
-        if self.size.width < 12 or self.size.height < 4:
-            return ""
-        left, right = self.view.window or (0.0, max(1.0, self.epochs))
-        log = self.logarithmic
-        shown = [(series, self._visible(series, left, right)) for series in self.series]
-        scale: Callable[[float], float] = log10 if log else float
-        low, high = self._value_range([p[1] for _, points in shown for p in points], log)
-        most = max(2, self.size.height // ROWS_PER_TICK)
-        ticks = log_ticks(low, high) if log else round_ticks(low, high, most)
-        names = labels(ticks)
-        self._offset, self._plotted = max(map(len, names)) + 1, (left, right)
         plot.frame(False)
         plot.xaxes(True, False)
         plot.yaxes(True, False)
         plot.ticks_color(self._colour("axes"))
         plot.xlim(left, right)
-        bottom, top = scale(low), scale(high)
-        margin = MARGIN * (top - bottom)
-        plot.ylim(bottom - margin, top + margin)
+        plot.ylim(area.bottom, area.top)
         plot.yticks([scale(tick) for tick in ticks], names)
-        whole = epoch_ticks(left, right, (self.size.width - self._offset) // COLUMNS_PER_TICK)
+        whole = epoch_ticks(left, right, area.columns // COLUMNS_PER_TICK)
         plot.xticks([float(epoch) for epoch in whole], [str(epoch) for epoch in whole])
         self._draw_reference(left, right, scale)
         # The first one on top: it is the run under way. No curve hides another's dots.
-        placed = [(series, [(x, scale(y)) for x, y in points]) for series, points in shown]
-        for series, points in reversed(placed):
+        for series, points in reversed(still):
             self._draw_line(series, points)
-        for series, points in reversed(placed):
+        for series, points in reversed(still):
             self._draw_dots(series, points)
         if self.view.read is not None and left <= self.view.read <= right:
-            height = 4 * self.size.height
-            ys = [bottom + (top - bottom) * i / height for i in range(height + 1)]
-            plot.scatter([self.view.read] * len(ys), ys, marker="│", color=self._colour("axes"))
-        return Drawing(plot, self.size.width, self.size.height)
+            count = 4 * self.size.height
+            ys = [area.bottom + (area.top - area.bottom) * i / count for i in range(count + 1)]
+            plot.scatter([self.view.read] * len(ys), ys, marker=CURSOR, color=self._colour("axes"))
+        return cells(plot, *self.size)
+
+    def _ticks(self, low: float, high: float) -> list[float]:
+        if self.logarithmic:
+            return log_ticks(low, high)
+        return round_ticks(low, high, max(2, self.size.height // ROWS_PER_TICK))
 
     def on_axis(self, value: float) -> float:
         """What stands on the axis for a value."""
@@ -199,11 +287,11 @@ with a capital letter or `◇`.
         placed = [(epoch, self.on_axis(value)) for epoch, value in points]
         return [point for point in placed if point[1] > 0] if self.logarithmic else placed
 
-    def _value_range(self, values: list[float], log: bool) -> tuple[float, float]:
+    def _value_range(self, values: list[float]) -> tuple[float, float]:
         """Least and greatest value, the reference among them where there is one."""
         if self.reference:
             values = [*values, self.on_axis(self.reference.value)]
-        values = [value for value in values if value > 0 or not log]
+        values = [value for value in values if value > 0 or not self.logarithmic]
         if not values:
             return 0.1, 1.0
         low, high = min(values), max(values)
@@ -220,13 +308,17 @@ with a capital letter or `◇`.
         self.plt.scatter(xs, [level] * len(xs), marker="┄", color=colour)
         self.plt.text(label, right, level, color=colour, alignment="right")
 
-    def _draw_line(self, series: Series, points: list[tuple[float, float]]) -> None:
+    @property
+    def _line_marker(self) -> str:
+        return {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
+
+    def _draw_line(self, series: Series, points: Points) -> None:
         if points:
             xs, ys = zip(*points, strict=True)
-            line = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
-            self.plt.plot([*xs], [*ys], marker=line, color=self._colour(series.look))
+            colour = self._colour(series.look)
+            self.plt.plot([*xs], [*ys], marker=self._line_marker, color=colour)
 
-    def _draw_dots(self, series: Series, points: list[tuple[float, float]]) -> None:
+    def _draw_dots(self, series: Series, points: Points) -> None:
         if points and series.glyph != "━":
             xs, ys = zip(*points, strict=True)
             colour = self._colour(series.look)
@@ -258,6 +350,7 @@ class Chart(Vertical):
         self._empty = empty
         self._legend = Static(classes="legend")
         self._legend_lines = 0
+        self._titles = ("", "")
         self.curves = Curves(quantity)
 
     def compose(self) -> ComposeResult:
@@ -304,9 +397,13 @@ class Chart(Vertical):
         quantity, window = self.curves.quantity, self.view.window
         title = quantity.log_title if self.logarithmic else quantity.title
         zoomed = f" · epochs {window[0]:g}–{window[1]:g}" if window else ""
-        self.border_title = f"{self._number} {title}{zoomed}".strip()
         offered = f"y {'linear' if self.logarithmic else 'log'} axis"
-        self.border_subtitle = offered if self.selected and not self.has_class("-empty") else ""
+        titles = (
+            f"{self._number} {title}{zoomed}".strip(),
+            offered if self.selected and not self.has_class("-empty") else "",
+        )
+        if titles != self._titles:  # setting one draws the whole panel anew
+            self._titles = self.border_title, self.border_subtitle = titles
 
     def _refresh(self) -> None:
         if self.is_mounted:
@@ -314,7 +411,7 @@ class Chart(Vertical):
             lines = legend.plain.count("\n") + 1
             self._legend.update(legend, layout=lines != self._legend_lines)
             self._legend_lines = lines
-            self.curves.refresh()
+            self.curves.draw()
 
     def _legend_text(self) -> Text:
         """Glyph, name and value of each curve: at the epoch read, else the newest."""
@@ -341,6 +438,12 @@ class Chart(Vertical):
                 Text.assemble((series.glyph, colour), name, (shown, "bold"), no_wrap=True)
             )
         return entries
+
+
+def _split(placed: Sequence[Placed]) -> tuple[Points, list[Placed]]:
+    """The points of the line that grows with the run, and all other curves."""
+    grows: Points = next((points for series, points in placed if series.look == "train"), [])
+    return grows, [(series, points) for series, points in placed if series.look != "train"]
 
 
 def _wrapped(entries: Sequence[Text], width: int) -> Text:
