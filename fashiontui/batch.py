@@ -3,21 +3,12 @@
 import json
 import os
 import signal
-import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.text import Text
 
 from fashiontui import paths
@@ -30,15 +21,23 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.spec import DataChoice, RunSpec
 from fashiontui.export.documents import event_object, runs_csv, runs_document
-from fashiontui.export.tables import clock, conclusion_lines, latex, markdown, notes, result_tables
+from fashiontui.export.tables import (
+    conclusion_lines,
+    latex,
+    markdown_document,
+    notes,
+    result_tables,
+)
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
 from fashiontui.narration import download_bar, notice
+from fashiontui.progress import RunBars, run_bars
 from fashiontui.signals import Signals
 
 if TYPE_CHECKING:
     import torch
 
     from fashiontui.data import Dataset
+    from fashiontui.runner import Job, Said
     from fashiontui.store import Store
 
 TOLD = (RunStarted, ProgressEvent, EpochEnded, RunFinished)
@@ -52,8 +51,9 @@ def run_batch(
     data_folders: list[Path],
     store: str,
     output: Output,
+    workers: int = 1,
 ) -> int:
-    """Train every spec in turn, or continue what was not finished; print what came of it.
+    """Train every spec, or continue what was not finished; print what came of it.
 
     Args:
         specs: What to train; the data set they name is replaced by the one that could be had. None
@@ -62,6 +62,7 @@ def run_batch(
         data_folders: Where to look for it; a download goes to the first.
         store: URL or path of the store.
         output: What stdout gets.
+        workers: How many runs train beside each other, each in a process of its own.
 
     Returns:
         ``RUN_FAILED`` when a run failed, 128 and its number after a signal, else ``DONE``.
@@ -73,7 +74,7 @@ def run_batch(
     signals = Signals()
     with signals.listening():
         try:
-            return _trained(specs, data, data_folders, store, output, console, signals)
+            return _trained(specs, data, data_folders, store, output, workers, console, signals)
         except KeyboardInterrupt:
             notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
             return signals.exit_code
@@ -85,6 +86,7 @@ def _trained(
     data_folders: list[Path],
     store: str,
     output: Output,
+    workers: int,
     console: Console,
     signals: Signals,
 ) -> int:
@@ -101,23 +103,25 @@ def _trained(
             data = "sample"  # nothing to look for, or to download
         with download_bar(console) as arrived:
             images = load(data, data_folders, lambda text: notice(console, text), arrived)
-        jobs: Sequence[RunSpec | RunRecord]
+        jobs: Sequence[Job]
         if specs is None:
             jobs = [record for record in unfinished if record.spec.dataset == images.name]
         else:
             jobs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
-        training = _Training(console, kept, images, signals, output == "jsonl")
+        workers = min(workers, len(jobs))
+        training = _Training(console, kept, images, signals, output == "jsonl", workers)
         try:
             training.work(jobs)
         except KeyboardInterrupt:
             if console.is_terminal and signals.received == getattr(signal, "SIGHUP", None):
                 console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
-    records = training.records
+        records = training.records()
     _print_results(images.name, records, output)
     if signals.received is not None:
         done = sum(record.status is Status.FINISHED for record in records)
-        saved = records and records[-1].status is Status.STOPPED
-        remedy = "; continue the one under way with: fashiontui --batch --resume" if saved else "."
+        saved = sum(record.status is Status.STOPPED for record in records)
+        those = "the one" if saved == 1 else "those"
+        remedy = f"; continue {those} under way with: fashiontui --batch --resume" if saved else "."
         notice(console, f"interrupted with {done} of {len(jobs)} runs finished{remedy}")
         return signals.exit_code
     if specs is None and not jobs:
@@ -126,66 +130,84 @@ def _trained(
 
 
 class _Training:
-    """Trains one job after another; what came of each is in ``records``."""
+    """Trains jobs, one after another or beside each other, and tells of it."""
 
     def __init__(
-        self, console: Console, store: "Store", images: "Dataset", signals: Signals, jsonl: bool
+        self,
+        console: Console,
+        store: "Store",
+        images: "Dataset",
+        signals: Signals,
+        jsonl: bool,
+        workers: int,
     ) -> None:
-        self.records: list[RunRecord] = []
         self.failed = False
         self._console = console
         self._store = store
         self._images = images
         self._signals = signals
         self._jsonl = jsonl
+        self._workers = workers
         self._on_device: dict[str, Dataset] = {}
+        self._histories: dict[int, History] = {}
+        self._run_ids: dict[int, str] = {}
 
-    def work(self, jobs: Sequence[RunSpec | RunRecord]) -> None:
+    def work(self, jobs: "Sequence[Job]") -> None:
         """Train them all.
 
         Raises:
-            KeyboardInterrupt: a signal asked to stop; the run under way is saved.
+            KeyboardInterrupt: a signal asked to stop; the runs under way are saved.
         """
-        with _progress(self._console, len(jobs)) as shown:
-            for job in jobs:
+        told = self._beside(jobs) if self._workers > 1 else self._one_after_another(jobs)
+        with run_bars(self._console, len(jobs)) as bars, closing(told):
+            for number, said in told:
+                job = jobs[number]
                 spec = job.spec if isinstance(job, RunRecord) else job
-                shown.announce(spec)
-                try:
-                    self._train(job, shown)
-                except FashiontuiError as error:
-                    continued = isinstance(job, RunRecord)
-                    if continued and error.exit_code is ExitCode.USAGE:
-                        notice(self._console, str(error))  # another process took or deleted it
-                        continue
-                    own = (ExitCode.RUN_FAILED, *((ExitCode.NO_DEVICE,) if continued else ()))
-                    if error.exit_code not in own:
-                        raise  # the next would fare no better
-                    self.failed = True
-                    notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
-                    continue
+                if said is None:
+                    bars.announce(number, spec)
+                elif isinstance(said, FashiontuiError):
+                    bars.drop(number)
+                    self._refuse(spec, said, continued=isinstance(job, RunRecord))
+                else:
+                    self._take_in(number, said, bars)
                 if self._signals.received is not None:
-                    raise KeyboardInterrupt
-                self.failed |= self.records[-1].status is Status.FAILED
-                shown.end_run(self._console, self.records[-1])
+                    break
+        if self._signals.received is not None:
+            raise KeyboardInterrupt
 
-    def _train(self, job: RunSpec | RunRecord, shown: "_Shown") -> None:
-        events = self._events(job)
-        history = History()
-        try:
-            with self._signals.noted(), closing(events):
-                for event in events:
-                    history.fold(event)
-                    if isinstance(event, TOLD):
-                        shown.draw(history)
-                        if self._jsonl:
-                            print(json.dumps(event_object(event)), flush=True)
-                    if self._signals.received is not None:
-                        break
-        finally:
-            if history.started:
-                self.records.append(self._store.get(history.started.run_id))
+    def records(self) -> list[RunRecord]:
+        """What came of the runs that began, in the order of the jobs."""
+        run_ids = [run_id for _, run_id in sorted(self._run_ids.items())]
+        found = {record.id: record for record in self._store.get_all(run_ids)}
+        return [found[run_id] for run_id in run_ids if run_id in found]
 
-    def _events(self, job: RunSpec | RunRecord) -> Generator[Event, None, None]:
+    def _one_after_another(self, jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
+        """Train in this process."""
+        for number, job in enumerate(jobs):
+            yield number, None
+            try:
+                with closing(self._events(job)) as events, self._signals.noted():
+                    for event in events:
+                        yield number, event
+            except FashiontuiError as error:
+                yield number, error
+
+    def _beside(self, jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
+        """Train in several processes, which share this one's cores."""
+        from fashiontui.pool import Pool, pinned
+
+        jobs = [pinned(job, self._workers) for job in jobs]
+        with (
+            self._signals.noted(),
+            closing(Pool(self._workers, self._images)) as pool,
+            closing(pool.train(jobs, self._store, self._is_over)) as told,
+        ):
+            yield from told
+
+    def _is_over(self) -> bool:
+        return self._signals.received is not None
+
+    def _events(self, job: "Job") -> Generator[Event, None, None]:
         """What training, or continuing, the job yields."""
         from fashiontui.engine import choose_placement, find_device
         from fashiontui.runner import resume, run
@@ -203,68 +225,35 @@ class _Training:
             self._on_device[str(device)] = self._images.to(device)
         return self._on_device[str(device)]
 
+    def _take_in(self, number: int, event: Event, bars: RunBars) -> None:
+        """Draw and print an event."""
+        history = self._histories.setdefault(number, History())
+        history.fold(event)
+        if history.started:
+            self._run_ids[number] = history.started.run_id
+        if isinstance(event, TOLD):
+            bars.draw(number, history)
+            if self._jsonl:
+                print(json.dumps(event_object(event)), flush=True)
+        if isinstance(event, RunFinished) and history.started:
+            self.failed |= event.status in (Status.FAILED, Status.INTERRUPTED)
+            bars.end_run(number, history.started.spec, history, event)
+            del self._histories[number]
 
-class _Shown:
-    """Two bars on stderr: all runs, and the present one."""
+    def _refuse(self, spec: RunSpec, error: FashiontuiError, continued: bool) -> None:
+        """Say why a job did not begin.
 
-    def __init__(self, bars: Progress, runs: int) -> None:
-        self._bars = bars
-        self._all = bars.add_task("All runs", total=runs, told="")
-        self._run = bars.add_task("", total=None, told="", visible=False)
-
-    def announce(self, spec: RunSpec) -> None:
-        """Name the run that is about to begin."""
-        title = f"{spec.title} seed {spec.seed}"
-        self._bars.reset(
-            self._run, description=title, total=None, told="measuring speed", visible=True
-        )
-
-    def draw(self, history: History) -> None:
-        """Show how far the run is."""
-        told = ""
-        if history.progress:
-            now = history.progress[-1]
-            told = f"loss {now.loss:.3f}  {now.images_per_second:,.0f} img/s"
-        if history.epochs:
-            told += f"  val {history.epochs[-1].val_accuracy:.2f}%"
-        if history.seconds_left is not None:
-            told += f"  {clock(history.seconds_left)} left"
-        self._bars.update(self._run, total=history.steps, completed=history.steps_done, told=told)
-
-    def end_run(self, console: Console, record: RunRecord) -> None:
-        """Tick it off; a failed one says why, even where progress is not shown."""
-        self._bars.advance(self._all)
-        if record.status is Status.FAILED:
-            notice(console, f"{record.spec.title} seed {record.spec.seed} failed: {record.cause}")
-        elif console.is_terminal:
-            console.print(
-                Text(
-                    f"{record.spec.title} seed {record.spec.seed}: "
-                    f"validation {record.val_accuracy:.2f}%, test {record.test_accuracy:.2f}%, "
-                    f"{clock(record.train_seconds or 0)}"
-                )
-            )
-
-
-@contextmanager
-def _progress(console: Console, runs: int) -> Iterator[_Shown]:
-    """Live bars; nothing where stderr is no terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[told]}"),
-    )
-    with Progress(
-        *columns,
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        redirect_stdout=sys.stdout.isatty(),  # above the bars; a file or pipe gets its lines itself
-    ) as bars:
-        yield _Shown(bars, runs)
+        Raises:
+            FashiontuiError: the next would fare no better.
+        """
+        if continued and error.exit_code is ExitCode.USAGE:
+            notice(self._console, str(error))  # another process took or deleted it
+            return
+        own = (ExitCode.RUN_FAILED, *((ExitCode.NO_DEVICE,) if continued else ()))
+        if error.exit_code not in own:
+            raise error
+        self.failed = True
+        notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
 
 
 def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -> None:
@@ -280,8 +269,7 @@ def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -
     drawn = conclusions(found)
     match output:
         case "markdown":
-            said = [f"- {line}" for line in [*conclusion_lines(drawn), *notes(found)]]
-            print("\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)]))
+            print(markdown_document(found, drawn))
         case "latex":
             print("\n\n".join(map(latex, result_tables(found))))
         case "tables":

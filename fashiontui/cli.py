@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 
 from fashiontui import __version__
-from fashiontui.cli_options import data_folders, one_of, parse_threads
-from fashiontui.cli_runs import MACHINE, OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_export import export_app, report
+from fashiontui.cli_options import (
+    MACHINE,
+    JobsOption,
+    data_folders,
+    one_of,
+    parse_jobs,
+    parse_threads,
+    typed_beside,
+)
+from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_tune import tune
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.domain.text import printable
@@ -29,6 +39,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.add_typer(export_app, name="export")
+app.command("report")(report)
+app.command()(tune)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
 # one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
@@ -86,7 +99,7 @@ def start(
     epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
     batch_size: Annotated[int | None, _setting("Images per step.")] = None,
     lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
-    optimizer: Annotated[str | None, _setting("sgd, adam or adamw.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd, adam, adamw or muon.")] = None,
     schedule: Annotated[str | None, _setting("constant, cosine or one-cycle.")] = None,
     dropout: Annotated[float | None, _setting("Share dropped before the output layer.")] = None,
     init: Annotated[str | None, _setting("kaiming, xavier or normal.")] = None,
@@ -94,6 +107,9 @@ def start(
     weight_decay: Annotated[float | None, _setting("Decay of matrices and kernels.")] = None,
     label_smoothing: Annotated[float | None, _setting("Share of a label spread evenly.")] = None,
     augment: Annotated[str | None, _setting("none, flip, shift or flip-shift.")] = None,
+    erase: Annotated[int | None, _setting("Side of the square hidden in each image.")] = None,
+    mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
+    ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
@@ -122,6 +138,7 @@ def start(
         ),
     ] = None,
     store: StoreOption = None,
+    jobs: JobsOption = 1,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue stopped and interrupted runs; trains no others."),
@@ -173,6 +190,9 @@ def start(
         "weight_decay": weight_decay,
         "label_smoothing": label_smoothing,
         "augment": augment,
+        "erase": erase,
+        "mixup": mixup,
+        "ema": ema,
     }
     if resume:
         _refuse_training_options(context)
@@ -197,6 +217,7 @@ def start(
         data_folders=data_folders(data_dir),
         store=store or default_store(),
         output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
+        workers=parse_jobs(jobs),
     )
     raise typer.Exit(code)
 
@@ -273,7 +294,7 @@ def _run(arguments: list[str]) -> int:
         raise
 
 
-_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", *_FORMATS, "json_"}
+_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *_FORMATS, "json_"}
 """Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
 """Options the app takes too; all others only make sense with ``--batch``."""
@@ -283,7 +304,7 @@ def _open_app(
     context: typer.Context, store: str | None, data: Any, folders: list[Path], device: str
 ) -> None:
     """Run the interactive app."""
-    if typed := _typed_beside(context, _FOR_THE_APP):
+    if typed := typed_beside(context, _FOR_THE_APP):
         raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
@@ -295,21 +316,10 @@ def _open_app(
 
 
 def _refuse_training_options(context: typer.Context) -> None:
-    if typed := _typed_beside(context, _FOR_RESUMING):
+    if typed := typed_beside(context, _FOR_RESUMING):
         raise UsageError(
             f"--resume continues runs with the settings they have; leave out {typed[0]}."
         )
-
-
-def _typed_beside(context: typer.Context, fine: set[str]) -> list[str]:
-    """Options of the command line that are not among these."""
-    return [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name not in fine
-        and (source := context.get_parameter_source(parameter.name or "")) is not None
-        and source.name == "COMMANDLINE"
-    ]
 
 
 def _networks(

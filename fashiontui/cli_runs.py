@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashiontui.cli_options import MACHINE
 from fashiontui.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 runs_app = typer.Typer()
 
-MACHINE = "Where and how"
 OUTPUT = "What stdout gets (default: tables)"
 
 StoreOption = Annotated[
@@ -41,7 +41,7 @@ def runs(context: typer.Context, store: StoreOption = None, json_: JsonOption = 
 @runs_app.command("list")
 def list_runs(store: StoreOption = None, json_: JsonOption = False) -> None:
     """List stored runs, the newest first."""
-    with _open_store(store) as opened:
+    with open_store(store) as opened:
         records, checkpoints = opened.runs(), opened.checkpoints.sizes()
     if json_:
         from fashiontui.export.documents import SCHEMA, run_object
@@ -63,7 +63,7 @@ def show_run(
     json_: JsonOption = False,
 ) -> None:
     """Show one run: its spec, its history and its results."""
-    with _open_store(store) as opened:
+    with open_store(store) as opened:
         record = opened.get(run_id)
     from fashiontui.export.documents import run_object
 
@@ -81,7 +81,7 @@ def delete_run(
     store: StoreOption = None,
 ) -> None:
     """Delete one run, its history and its predictions."""
-    with _open_store(store) as opened:
+    with open_store(store) as opened:
         print(f"Deleted run {opened.delete(run_id)}.", file=sys.stderr)
 
 
@@ -103,11 +103,11 @@ def export(
             "runs export writes a file; to copy runs to a server: "
             "fashiontui runs import FILE --store URL"
         )
-    with _open_store(store) as opened:
+    with open_store(store) as opened:
         from fashiontui.store.transfer import export_runs
 
         count = export_runs(opened, Path(file), run_ids or [], force)
-    print(f"Exported {_runs(count)} to {file}.", file=sys.stderr)
+    print(f"Exported {counted_runs(count)} to {file}.", file=sys.stderr)
 
 
 @runs_app.command("import")
@@ -122,19 +122,20 @@ def import_(
     The other store is not changed. Checkpoints of models are files outside of it; they are not
     copied.
     """
-    with _open_store(store) as opened:
+    with open_store(store) as opened:
         from fashiontui.store.transfer import import_runs
 
         done = import_runs(opened, source)
     were = "was" if done.known == 1 else "were"
-    print(f"Imported {_runs(done.new)}, {done.known} {were} already there.", file=sys.stderr)
+    print(f"Imported {counted_runs(done.new)}, {done.known} {were} already there.", file=sys.stderr)
 
 
-def _runs(count: int) -> str:
+def counted_runs(count: int) -> str:
+    """How many runs, in words."""
     return "1 run" if count == 1 else f"{count:,} runs"
 
 
-def _open_store(where: str | None) -> "AbstractContextManager[Store]":
+def open_store(where: str | None) -> "AbstractContextManager[Store]":
     """The store, closed at the end: SQLite then leaves one file, without its log beside it."""
     from fashiontui.paths import default_store
     from fashiontui.store import Store

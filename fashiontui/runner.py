@@ -7,8 +7,17 @@ from dataclasses import replace
 from functools import partial
 
 from fashiontui.data import Dataset
-from fashiontui.domain.errors import CheckpointError, StoreError
-from fashiontui.domain.events import EpochEnded, Event, Progress, RunFinished, RunStarted, Status
+from fashiontui.domain.errors import CheckpointError, FashiontuiError, Pruned, StoreError
+from fashiontui.domain.events import (
+    EpochEnded,
+    Event,
+    FirstLayer,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Status,
+    TrialMark,
+)
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine import Placement, TrainingState
@@ -23,34 +32,47 @@ from fashiontui.engine.training import (
 from fashiontui.store import Store
 from fashiontui.store.store import new_run_id
 
+Job = RunSpec | RunRecord
+"""A run to train, or one to continue."""
+Said = Event | FashiontuiError | None
+"""What is heard of a job: None when its turn has come, then events, or why it cannot begin."""
+
 _log = logging.getLogger(__name__)
 
 
 def run(
-    spec: RunSpec, data: Dataset, placement: Placement, store: Store
+    spec: RunSpec,
+    data: Dataset,
+    placement: Placement,
+    store: Store,
+    trial: TrialMark | None = None,
 ) -> Generator[Event, None, None]:
     """Train one spec, storing each event before it is passed on.
 
     The last event is a ``RunFinished`` with status finished or failed. Closing the generator ends
-    the run as stopped, with a checkpoint to continue from.
+    the run as stopped, with a checkpoint to continue from; throwing ``Pruned`` into it ends it as
+    stopped for that cause, with nothing to continue from.
 
     Args:
         spec: What to train.
         data: On the placement's device.
         placement: Device, precision and threads.
         store: Where the run is kept.
+        trial: What it is a trial of; the test set is not scored then.
 
     Raises:
         StoreError: the store cannot be written; the run cannot go on.
         TrainingError: it failed before it started, as for want of memory; nothing is stored.
     """
-    yield from _followed(new_run_id(), new_state(spec, placement), data, Keeper(store))
+    run_id = trial.run_id if trial else new_run_id()
+    yield from _followed(run_id, new_state(spec, placement), data, Keeper(store, trial=trial))
 
 
 def resume(record: RunRecord, data: Dataset, store: Store) -> Generator[Event, None, None]:
     """Continue a run that ``Store.resume`` gave to this process, as ``run`` would have gone on.
 
-    It begins anew where it was interrupted before its first checkpoint.
+    It begins anew where it was interrupted before its first checkpoint. Of a trial the test set is
+    not scored.
 
     Args:
         record: The run as it stands.
@@ -74,12 +96,18 @@ def resume(record: RunRecord, data: Dataset, store: Store) -> Generator[Event, N
 class Keeper:
     """Writes what the training of one run tells, wherever it trains, to the store."""
 
-    def __init__(self, store: Store, record: RunRecord | None = None) -> None:
+    def __init__(
+        self, store: Store, record: RunRecord | None = None, trial: TrialMark | None = None
+    ) -> None:
         """Args:
         store: Where the run is kept.
         record: The run, where it is continued.
+        trial: What it is a trial of, where it begins.
         """
         self._store = store
+        self._trial = trial
+        self.is_trial = trial is not None or (record is not None and record.study is not None)
+        """Whether the test set is not scored."""
         self._record = record
         self._run_id = record.id if record else ""
         self._seconds = 0.0
@@ -111,6 +139,8 @@ class Keeper:
                     self._write(event.run_id, checkpoint())
                 finally:
                     self._store.add_epoch(event)
+            case FirstLayer():
+                self._store.add_inside(event)
             case RunFinished(status=Status.STOPPED):
                 try:
                     self._write(event.run_id, checkpoint())
@@ -140,6 +170,16 @@ class Keeper:
             self._end(finished)
         return finished
 
+    def prune(self, reason: str) -> RunFinished:
+        """End a trial early, leaving nothing to continue.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        finished = self.end(Status.STOPPED, reason)
+        self._store.checkpoints.remove(self._run_id)
+        return finished
+
     def give_up(self) -> None:
         """Leave a run that was to be continued, and could not be, as interrupted.
 
@@ -152,7 +192,8 @@ class Keeper:
 
     def _begin(self, started: RunStarted) -> RunStarted:
         if self._record is None:
-            self._store.begin(started)
+            trial = self._trial
+            self._store.begin(started, *((trial.study, trial.number) if trial else ()))
         else:
             started = replace(started, epochs=self._reconciled(self._record, started.epochs))
             self._seconds = self._record.train_seconds or 0.0
@@ -193,7 +234,7 @@ def _followed(
 ) -> Generator[Event, None, None]:
     """Train in this process, keeping each event before it is passed on."""
     try:
-        with closing(events_of(run_id, state, data)) as events:
+        with closing(events_of(run_id, state, data, not keeper.is_trial)) as events:
             for event in events:
                 yield keeper.keep(event, partial(checkpoint_beside, event, state))
     except GeneratorExit:
@@ -201,6 +242,8 @@ def _followed(
             end = stopped(run_id, state)
             keeper.keep(end, partial(checkpoint_beside, end, state))
         raise
+    except Pruned as reason:
+        yield keeper.prune(str(reason))
     except KeyboardInterrupt:  # anywhere, even within a step
         if keeper.begun:
             keeper.end(Status.STOPPED)

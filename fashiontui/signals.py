@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Literal
 
@@ -14,8 +15,7 @@ PATIENCE_SECONDS = 1.8
 """After a signal the process leaves in any case, even from within a long step or a locked store:
 finished epochs are kept already, and the run counts as interrupted."""
 _LAST_WORD = (
-    b"\nfashiontui: left in the middle of a step or a write; finished epochs are kept, "
-    b"continue with: fashiontui --batch --resume\n"
+    "\nfashiontui: left in the middle of a step or a write; finished epochs are kept, {remedy}\n"
 )
 LISTENED = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
@@ -25,6 +25,23 @@ def minded() -> list[signal.Signals]:
     return [number for number in LISTENED if signal.getsignal(number) is not signal.SIG_IGN]
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Processes started within the block hear none of these signals, which go to whole groups.
+
+    They are told by this process what to do, and leave when it has gone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # otherwise started with the first process, and unblocks them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, LISTENED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Signals:
     """Turns the first signal into a ``KeyboardInterrupt``, or, while a run trains, into a wish.
 
@@ -32,7 +49,11 @@ class Signals:
     ignores SIGHUP, stay ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remedy: str = "continue with: fashiontui --batch --resume") -> None:
+        """Args:
+        remedy: How to go on, for the last word of a process that could not end what it did.
+        """
+        self._last_word = _LAST_WORD.format(remedy=remedy).encode()
         self.received: int | None = None
         """Number of the first signal."""
         self._then: Literal["raise", "note", "leave"] = "raise"
@@ -54,7 +75,8 @@ class Signals:
         heard, told = socket.socketpair()
         told.setblocking(False)
         waker = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-        watch = threading.Thread(target=_watch, args=(heard, set(map(int, before))), daemon=True)
+        watched = (heard, set(map(int, before)), self._last_word)
+        watch = threading.Thread(target=_watch, args=watched, daemon=True)
         watch.start()
         for number in before:
             signal.signal(number, self._handle)
@@ -103,7 +125,7 @@ def leave_at_once(number: int) -> None:
     os._exit(128 + number)
 
 
-def _watch(heard: socket.socket, numbers: set[int]) -> None:
+def _watch(heard: socket.socket, numbers: set[int], last_word: bytes) -> None:
     """Leave a while after the first of these signals, and at once after the second."""
     first: int | None = None
     while True:
@@ -111,7 +133,7 @@ def _watch(heard: socket.socket, numbers: set[int]) -> None:
             told = heard.recv(64)
         except TimeoutError:
             with suppress(OSError, ValueError):  # nobody is there to be told
-                os.write(sys.stderr.fileno(), _LAST_WORD)
+                os.write(sys.stderr.fileno(), last_word)
             leave_at_once(first or signal.SIGINT)
         if not told:
             return

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 from fashiontui.domain.events import (
     EpochEnded,
+    FirstLayer,
+    LayerStatistics,
     Predictions,
     Progress,
     RunFinished,
@@ -52,13 +54,34 @@ def made_spec(
     )
 
 
-def made_predictions(correct: Sequence[bool]) -> Predictions:
-    """Predictions that are right exactly where ``correct`` says so."""
+def made_predictions(correct: Sequence[bool], sure: int | None = None) -> Predictions:
+    """Predictions that are right exactly where ``correct`` says so.
+
+    Args:
+        correct: One an image.
+        sure: 255ths of probability that each image's predicted class gets, with none for the others
+            but the next; without it no probabilities are kept.
+    """
     labels = bytes(i % 10 for i in range(len(correct)))
     predicted = bytes(
         label if right else (label + 1) % 10 for label, right in zip(labels, correct, strict=True)
     )
-    return Predictions(predicted, labels)
+    if sure is None:
+        return Predictions(predicted, labels)
+    shares = bytearray(10 * len(predicted))
+    for at, label in enumerate(predicted):
+        shares[10 * at + label], shares[10 * at + (label + 1) % 10] = sure, 255 - sure
+    return Predictions(predicted, labels, bytes(shares))
+
+
+def made_inside(epoch: int = 1, run_id: str = RUN_ID, count: int = 3, side: int = 5) -> FirstLayer:
+    """What a network of two layers looks like after an epoch."""
+    layers = (
+        LayerStatistics("conv1", count, 0.01 * epoch, 0.25, 0.5, 1.5, 1),
+        LayerStatistics("output", 10, -0.5, 0.125, -2.5, 4.0, 0),
+    )
+    pixels = bytes((7 * at + epoch) % 256 for at in range(count * side**2))
+    return FirstLayer(run_id, epoch, count, side, pixels, layers)
 
 
 def right_on(first: int, last: int, images: int = 1000) -> list[bool]:
@@ -98,7 +121,7 @@ def made_finished(run_id: str = RUN_ID) -> RunFinished:
         1.5,
         2.0,
         made_predictions([True, False]),
-        made_predictions([True, True, False, True]),
+        made_predictions([True, True, False, True], sure=200),
         "ab" * 32,
     )
 

@@ -383,6 +383,9 @@ def test_every_setting_on_the_command_line_reaches_the_run(here):
         "weight_decay": 0.125,
         "label_smoothing": 0.0625,
         "augment": "flip",
+        "erase": 6,
+        "mixup": 0.25,
+        "ema": 0.5,
     }
     options = [
         part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)

@@ -53,3 +53,7 @@ class TrainingError(FashiontuiError):
 
 class CheckpointError(FashiontuiError):
     """A run cannot be continued from what is kept of it."""
+
+
+class Pruned(FashiontuiError):
+    """Thrown into a trial to end it early; the message says why."""

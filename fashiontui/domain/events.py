@@ -32,6 +32,9 @@ class Predictions:
 
     predicted: bytes = field(repr=False)
     labels: bytes = field(repr=False)
+    probabilities: bytes | None = field(default=None, repr=False)
+    """uint8 (n, 10): each image's class probabilities in 255ths, rounded; None where none were
+    kept, as in runs of early versions."""
 
     @property
     def correct(self) -> list[bool]:
@@ -42,6 +45,16 @@ class Predictions:
     def accuracy(self) -> float:
         """Percentage of images whose class was predicted."""
         return 100 * sum(self.correct) / len(self.labels)
+
+
+@dataclass(frozen=True)
+class TrialMark:
+    """Which trial of which study a run is."""
+
+    study: str
+    number: int
+    run_id: str
+    """The id that the run gets: the study knows it before the run begins."""
 
 
 @dataclass(frozen=True)
@@ -117,22 +130,44 @@ class EpochEnded:
 
 
 @dataclass(frozen=True)
+class LayerStatistics:
+    """One layer with weights after an epoch, measured on a few validation images."""
+
+    name: str
+    units: int
+    """Hidden units or channels."""
+    weight_mean: float
+    weight_std: float
+    """Of its matrix or kernels, without biases."""
+    output_mean: float
+    output_std: float
+    """Of what it hands on, after normalisation and the nonlinearity where they follow."""
+    dead: int
+    """Units that put out 0 for every image: ReLU has switched them off."""
+
+
+@dataclass(frozen=True)
 class FirstLayer:
-    """What the first layer looks for, as small pictures; follows every ``EpochEnded``."""
+    """What the first layer looks for, as small pictures; follows every ``EpochEnded``.
+
+    With it go figures on every layer.
+    """
 
     run_id: str
     epoch: int
     count: int
-    """How many kernels or hidden units are shown."""
+    """How many kernels or hidden units are shown; of stored epochs perhaps none."""
     side: int
     """Height and width of each picture: 5 for a convolution's kernels, 28 for hidden units."""
     pixels: bytes = field(repr=False)
     """int8, (count, side, side): weights scaled so that the largest of all becomes 127."""
+    layers: tuple[LayerStatistics, ...] = ()
+    """Every layer with weights, in order."""
 
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The run is over; the test set was scored if, and only if, it ran to its end."""
+    """The run is over; the test set was scored if it ran to its end and is no trial of a study."""
 
     run_id: str
     status: Status

@@ -1,4 +1,4 @@
-"""Small text files that people write, or strangers: read within bounds, or refused."""
+"""Files that people write, or strangers: read within bounds, or refused."""
 
 import os
 import stat
@@ -27,8 +27,8 @@ Shown = Annotated[str, AfterValidator(_must_be_printable)]
 """Text of a settings file that goes to the screen as it is."""
 
 
-def read_text(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
-    """The text of a small file; no device, pipe or flood of bytes is waited for.
+def read_bytes(path: Path, what: str, most_bytes: int = MOST_BYTES) -> bytes:
+    """The content of a file; no device, pipe or flood of bytes is waited for.
 
     Args:
         path: Where it lies.
@@ -36,7 +36,7 @@ def read_text(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
         most_bytes: A larger file is refused.
 
     Raises:
-        UsageError: it is missing, no regular file, too large, or not UTF-8.
+        UsageError: it is missing, no regular file, or too large.
     """
     where = f"Cannot read {what} {path}"
     try:
@@ -52,10 +52,19 @@ def read_text(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
         raise UsageError(f"{where}: {error}.") from error
     if len(content) > most_bytes:
         raise UsageError(f"{where}: it is larger than {most_bytes:,} bytes.")
+    return content
+
+
+def read_text(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
+    """The text of a small file; otherwise as ``read_bytes``.
+
+    Raises:
+        UsageError: it is missing, no regular file, too large, or not UTF-8.
+    """
     try:
-        return content.decode("utf-8")
+        return read_bytes(path, what, most_bytes).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{where}: it is not a UTF-8 text file.") from error
+        raise UsageError(f"Cannot read {what} {path}: it is not a UTF-8 text file.") from error
 
 
 def parse_toml(text: str, what: str) -> dict[str, Any]:

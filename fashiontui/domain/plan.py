@@ -1,5 +1,6 @@
 """From what a person asks for to the runs that answer it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from fashiontui.domain.spec import RunSpec
 
 MAX_SEEDS = 1000
 """Most seeds one request may name."""
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{0,9})?)\s*([smh])", re.IGNORECASE)
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,19 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 def _is_seed(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a time as a person types it: ``90s``, ``10m``, ``1.5h``.
+
+    Raises:
+        UsageError: it is none, or longer than a year.
+    """
+    typed = _DURATION.fullmatch(text.strip())
+    seconds = float(typed[1]) * _UNITS[typed[2].lower()] if typed else 0.0
+    if not 0 < seconds <= 366 * 86_400:
+        raise UsageError(f"Cannot read the time {text[:40]!r}; write it like 90s, 10m or 1.5h.")
+    return seconds
 
 
 def plan(

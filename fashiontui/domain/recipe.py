@@ -16,7 +16,7 @@ from fashiontui.domain.text import brief, printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
-Optimizer = Literal["sgd", "adam", "adamw"]
+Optimizer = Literal["sgd", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Init = Literal["kaiming", "xavier", "normal"]
 Activation = Literal["relu", "tanh"]
@@ -41,9 +41,9 @@ class Settings(BaseModel):
     lr: float = Field(1e-3, gt=0, le=100)
     """Learning rate; with a schedule, its peak."""
     optimizer: Optimizer = "adam"
-    """Update rule: sgd, adam or adamw."""
+    """Update rule: sgd, adam, adamw or muon."""
     momentum: float = Field(0.9, ge=0, lt=1)
-    """Momentum of sgd; the first moment's decay of adam and adamw."""
+    """Momentum of sgd and muon; the first moment's decay of adam and adamw."""
     nesterov: bool = False
     """Nesterov's form of momentum; sgd only."""
     schedule: Schedule = "constant"
@@ -57,11 +57,17 @@ class Settings(BaseModel):
     batch_norm: bool = False
     """Batch normalisation after each hidden layer; it adds no trainable weights."""
     weight_decay: float = Field(0.0, ge=0, le=10)
-    """Weight decay on matrices and kernels; decoupled with adamw, L2 with the others."""
+    """Weight decay on matrices and kernels; decoupled with adamw and muon, else L2."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of each label spread evenly over all classes."""
     augment: Augment = "none"
     """Random changes to each training image: none, flip, shift (up to 2 pixels) or flip-shift."""
+    erase: int = Field(0, ge=0, le=28)
+    """Side in pixels of a square hidden at a random place of each training image."""
+    mixup: float = Field(0.0, ge=0, le=0.5)
+    """Most of another training image that is blended into each, and of its label into its."""
+    ema: float = Field(0.0, ge=0, lt=1)
+    """Decay, per step, of an average of the weights that is scored in their place; 0 is none."""
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> "Settings":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fashiontui.domain.events import EpochEnded, Predictions, Status
+from fashiontui.domain.events import EpochEnded, FirstLayer, Predictions, Status
 from fashiontui.domain.report import REPORT_BATCH
 from fashiontui.domain.spec import Precision, RunSpec
 from fashiontui.domain.stats import batch_std, wilson_interval
@@ -32,6 +32,13 @@ class RunRecord:
     validation: Predictions | None = None
     """Left out of listings, as ``test`` is: they are by far the largest part of a run."""
     test: Predictions | None = None
+    inside: tuple[FirstLayer, ...] = ()
+    """What the network looked like after its epochs; left out of listings, as predictions are.
+    None were kept by early versions; of long runs some lack their pictures."""
+    study: str | None = None
+    """Name of the study that the run is a trial of."""
+    trial: int | None = None
+    """Number of the trial in its study."""
 
     @property
     def last(self) -> EpochEnded | None:

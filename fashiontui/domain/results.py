@@ -1,6 +1,7 @@
 """Runs that differ only by their seed, taken together as one result."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -86,3 +87,27 @@ def results(records: Iterable[RunRecord]) -> list[Result]:
             key = record.spec.model_copy(update={"seed": 0}).model_dump_json()
             groups.setdefault(key, []).append(record)
     return [Result(tuple(group)) for group in groups.values()]
+
+
+def of_one_recipe(found: Sequence[Result]) -> list[Result]:
+    """One result for each of the report's models, all of one recipe, so that they can be compared.
+
+    It is the recipe under which most of them were trained, the first among equals; of several
+    results of a model under it, such as with other epochs, the first is taken.
+    """
+    ours = [result for result in found if result.report]
+    models = {(result.runs[0].spec.recipe, result.title) for result in ours}
+    trained = Counter(recipe for recipe, _ in models)
+    recipes = dict.fromkeys(result.runs[0].spec.recipe for result in ours)
+    recipe = max(recipes, key=lambda name: trained[name], default=None)
+    by_name: dict[str, Result] = {}
+    for result in ours:
+        if result.runs[0].spec.recipe == recipe:
+            by_name.setdefault(result.title, result)
+    return [by_name[name] for name in REPORT_MODELS if name in by_name]
+
+
+def in_order(found: Iterable[Result]) -> list[Result]:
+    """The report's models as its tables have them, then the others by their weights."""
+    order = {name: number for number, name in enumerate(REPORT_MODELS)}
+    return sorted(found, key=lambda result: (order.get(result.title, len(order)), result.weights))

@@ -1,8 +1,8 @@
 """A run's state as one safetensors file, and back: nothing in it can run code.
 
-Tensors are named ``model.NAME``, ``optimizer.INDEX.NAME``, ``generator``, ``order`` and
-``epoch_loss``; the rest is JSON in the file's metadata. The file of a finished run has the
-``model`` tensors alone.
+Tensors are named ``model.NAME``, ``average.NAME``, ``optimizer.INDEX.NAME``, ``generator``,
+``order`` and ``epoch_loss``; the rest is JSON in the file's metadata. The file of a finished run
+has ``model`` tensors alone: those of the network that was scored.
 """
 
 from pathlib import Path
@@ -21,6 +21,7 @@ from fashiontui.domain.events import EpochEnded
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.state import TrainingState, begin
+from fashiontui.models import build
 
 MAX_BYTES = 2**30
 """Larger files are refused unread: the largest network's state takes a tenth of this."""
@@ -46,7 +47,9 @@ class Header(BaseModel):
 def state_bytes(state: TrainingState) -> bytes:
     """All that the rest of the run depends on."""
     net = state.net
-    tensors = _model_tensors(net.model)
+    tensors = _tensors("model", net.model)
+    if net.average is not None:
+        tensors |= _tensors("average", net.average)
     tensors |= {"generator": net.generator.get_state(), "epoch_loss": state.epoch_loss}
     for index, values in net.optimizer.state_dict()["state"].items():
         for name, value in values.items():
@@ -58,8 +61,8 @@ def state_bytes(state: TrainingState) -> bytes:
 
 
 def weights_bytes(state: TrainingState) -> bytes:
-    """The network alone."""
-    return _packed(_model_tensors(state.net.model), state)
+    """The network alone, as it was scored."""
+    return _packed(_tensors("model", state.net.scored), state)
 
 
 def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> TrainingState:
@@ -84,7 +87,9 @@ def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> T
                 raise ValueError("it belongs to another run")
             state.step, state.last_epoch = header.step, header.last_epoch
             state.seconds, state.epoch_seconds = header.seconds, header.epoch_seconds
-            _restore_model(state.net.model, file)
+            _restore_module("model", state.net.model, file)
+            if state.net.average is not None:
+                _restore_module("average", state.net.average, file)
             _restore_optimizer(state.net.optimizer, file)
             generator = state.net.generator
             generator.set_state(_tensor(file, "generator", generator.get_state()))
@@ -110,6 +115,34 @@ def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> T
     return state
 
 
+def network(path: Path, spec: RunSpec) -> nn.Module:
+    """The network of a finished run, on the CPU, set to predict.
+
+    Args:
+        path: A file of ``weights_bytes`` or ``state_bytes``.
+        spec: Of the run.
+
+    Raises:
+        CheckpointError: the file is damaged, or of another run.
+    """
+    model = build(spec, torch.Generator())
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("it is too large")
+        with safe_open(path, framework="pt") as file:
+            header = Header.model_validate_json((file.metadata() or {}).get(_KEY, ""))
+            if header.spec != spec:
+                raise ValueError("it belongs to another run")
+            averaged = any(name.startswith("average.") for name in file.keys())  # noqa: SIM118
+            _restore_module("average.module" if averaged else "model", model, file)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise CheckpointError(
+            f"Cannot use the weights in {path} ({reason}); train the run anew."
+        ) from error
+    return model.eval()
+
+
 def _packed(tensors: dict[str, Tensor], state: TrainingState) -> bytes:
     header = Header(
         spec=state.spec,
@@ -123,14 +156,14 @@ def _packed(tensors: dict[str, Tensor], state: TrainingState) -> bytes:
     return packed
 
 
-def _model_tensors(model: nn.Module) -> dict[str, Tensor]:
-    return {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+def _tensors(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()}
 
 
-def _restore_model(model: nn.Module, file: Any) -> None:
-    own = model.state_dict()
-    model.load_state_dict(
-        {name: _tensor(file, f"model.{name}", like) for name, like in own.items()}
+def _restore_module(prefix: str, module: nn.Module, file: Any) -> None:
+    own = module.state_dict()
+    module.load_state_dict(
+        {name: _tensor(file, f"{prefix}.{name}", like) for name, like in own.items()}
     )
 
 

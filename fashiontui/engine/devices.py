@@ -85,6 +85,13 @@ def describe(device: torch.device) -> str:
     return _processor_name()
 
 
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def memory_bytes(device: torch.device) -> int:
     """Memory a run can use on it: the card's own, or the machine's."""
     if device.type == "cuda":

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fashiontui.domain.events import Predictions, Scoring
+from fashiontui.domain.shapes import CLASSES
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.step import forward
 
@@ -51,15 +52,19 @@ def evaluation(
     model.eval()
     loss = torch.zeros((), device=placement.device)
     predicted = torch.empty(len(labels), dtype=torch.uint8, device=placement.device)
+    shares = torch.empty((len(labels), CLASSES), dtype=torch.uint8, device=placement.device)
     for start in range(0, len(labels), BATCH):
         logits = forward(model, images[start : start + BATCH], placement)
         loss += F.cross_entropy(logits, labels[start : start + BATCH], reduction="sum")
         predicted[start : start + BATCH] = logits.argmax(1)
+        shares[start : start + BATCH] = (255 * logits.softmax(1)).round_()
         yield Scoring(run_id, min(start + BATCH, len(labels)), len(labels))
     model.train()
     return Score(
         loss.item() / len(labels),
         Predictions(
-            predicted.cpu().numpy().tobytes(), labels.to(torch.uint8).cpu().numpy().tobytes()
+            predicted.cpu().numpy().tobytes(),
+            labels.to(torch.uint8).cpu().numpy().tobytes(),
+            shares.cpu().numpy().tobytes(),
         ),
     )

@@ -20,7 +20,7 @@ from fashiontui.domain.errors import DeviceError, UsageError
 from fashiontui.domain.files import read_text
 from fashiontui.domain.shapes import IMAGE_SIDE
 from fashiontui.domain.spec import Precision, RunSpec
-from fashiontui.engine.devices import Placement, describe
+from fashiontui.engine.devices import Placement, describe, usable_cores
 from fashiontui.engine.step import trainable
 from fashiontui.models import build
 
@@ -92,8 +92,7 @@ def _thread_counts(spec: RunSpec, device: torch.device, spare_cores: int) -> lis
         return [spec.threads]
     if device.type != "cpu":
         return [torch.get_num_threads()]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    used = max(1, (cores or 1) - spare_cores)
+    used = max(1, usable_cores() - spare_cores)
     return sorted({min(2**power, used) for power in range(used.bit_length() + 1)})
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fashiontui.data.augment import augmented
+from fashiontui.data.augment import augmented, mixed
 from fashiontui.domain.recipe import Settings
 from fashiontui.engine.devices import Placement
+from fashiontui.engine.muon import Muon
 
 PIXEL_MEAN = 72.94
 """Mean of all pixels of Fashion-MNIST's training images, on their scale of 0 to 255."""
@@ -31,6 +33,13 @@ class Trainable:
     settings: Settings
     placement: Placement
     generator: torch.Generator
+    average: AveragedModel | None = None
+    """Moving average of the network and its running statistics, where the settings want one."""
+
+    @property
+    def scored(self) -> nn.Module:
+        """The network that is scored and kept: the average if there is one."""
+        return self.model if self.average is None else self.average.module
 
     def step(self, images: Tensor, labels: Tensor, lr: float) -> Tensor:
         """Train on one batch and return its loss, still on the device.
@@ -40,15 +49,29 @@ class Trainable:
             labels: int64 (n,).
             lr: Learning rate of this step.
         """
-        images = augmented(images, self.settings.augment, self.generator)
+        settings = self.settings
+        images = augmented(images, settings.augment, self.generator, settings.erase)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        logits = forward(self.model, images, self.placement)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
+        loss = self._loss(images, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
         return loss.detach()
+
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Mean loss of a batch; a blended image has that of both its labels, by their shares."""
+        smoothing = self.settings.label_smoothing
+        if not self.settings.mixup:
+            logits = forward(self.model, images, self.placement)
+            return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        images, others, share = mixed(images, labels, self.settings.mixup, self.generator)
+        logits = forward(self.model, images, self.placement)
+        own = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+        other = F.cross_entropy(logits, others, label_smoothing=smoothing, reduction="none")
+        return torch.lerp(own, other, share).mean()
 
 
 def trainable(
@@ -60,7 +83,12 @@ def trainable(
     nothing for fully connected networks.
     """
     model = model.to(placement.device).to(memory_format=torch.channels_last)
-    return Trainable(model, _optimizer(model, settings, placement), settings, placement, generator)
+    average = None
+    if settings.ema:
+        follow = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]
+        average = AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
+    optimizer = _optimizer(model, settings, placement)
+    return Trainable(model, optimizer, settings, placement, generator, average)
 
 
 def forward(model: nn.Module, images: Tensor, placement: Placement) -> Tensor:
@@ -111,6 +139,9 @@ def _optimizer(model: nn.Module, settings: Settings, placement: Placement) -> to
             return torch.optim.Adam(
                 groups, lr=settings.lr, betas=betas, weight_decay=decay, fused=fused
             )
+        case "muon":
+            groups[0]["weight_decay"] = decay
+            return Muon(groups, settings.lr, settings.momentum)
         case "adamw":
             return torch.optim.AdamW(
                 groups, lr=settings.lr, betas=betas, weight_decay=decay, fused=fused

@@ -15,24 +15,22 @@ from fashiontui.domain.errors import TrainingError
 from fashiontui.domain.events import (
     EpochEnded,
     Event,
-    FirstLayer,
     Progress,
     RunFinished,
     RunStarted,
     Status,
 )
 from fashiontui.engine.evaluate import evaluation
+from fashiontui.engine.inspect import inspection
 from fashiontui.engine.state import TrainingState
 from fashiontui.engine.step import lr_at
 
-MAX_PICTURES = 64
-"""Most kernels or hidden units handed on as pictures."""
 TICK_SECONDS = 0.1
 """Time between two ``Progress`` events: often enough for a moving chart, rare enough to be free."""
 
 
 def train(
-    state: TrainingState, data: Dataset, run_id: str = ""
+    state: TrainingState, data: Dataset, run_id: str = "", with_test: bool = True
 ) -> Generator[Event, None, nn.Module]:
     """Train a network to the end of its run and score it; the return value is the network.
 
@@ -45,6 +43,7 @@ def train(
         state: Where the run stands; changed as it goes on.
         data: On the placement's device.
         run_id: Handed on in every event.
+        with_test: Whether the test set is scored; of a trial it is not, unless that is chosen.
 
     Raises:
         TrainingError: the loss is no longer a finite number.
@@ -103,7 +102,7 @@ def train(
                 ticked_loss.copy_(state.epoch_loss)
         train_loss = _finite((state.epoch_loss / steps_per_epoch).item(), state.step)  # waits
         state.epoch_seconds = monotonic() - epoch_began
-        score = yield from evaluation(net.model, val_images, val_labels, placement, run_id)
+        score = yield from evaluation(net.scored, val_images, val_labels, placement, run_id)
         val_predictions = score.predictions
         state.seconds = monotonic() - started
         state.last_epoch = EpochEnded(
@@ -118,11 +117,16 @@ def train(
         )
         state.order, state.epoch_seconds = None, 0.0
         yield state.last_epoch
-        yield _first_layer(run_id, state.epochs, net.model)
+        yield inspection(run_id, state.epochs, net.scored, val_images, placement)
     if val_predictions is None:  # resumed between the last epoch and the test
-        score = yield from evaluation(net.model, val_images, val_labels, placement, run_id)
+        score = yield from evaluation(net.scored, val_images, val_labels, placement, run_id)
         val_predictions = score.predictions
-    test = yield from evaluation(net.model, data.test_images, data.test_labels, placement, run_id)
+    test = None
+    if with_test:
+        score = yield from evaluation(
+            net.scored, data.test_images, data.test_labels, placement, run_id
+        )
+        test = score.predictions
     yield RunFinished(
         run_id,
         Status.FINISHED,
@@ -130,19 +134,10 @@ def train(
         state.seconds,
         seconds_before + monotonic() - begun,
         val_predictions,
-        test.predictions,
-        _digest(net.model),
+        test,
+        _digest(net.scored),
     )
-    return net.model
-
-
-def _first_layer(run_id: str, epoch: int, model: nn.Module) -> FirstLayer:
-    """The first weights that meet the pixels, as pictures."""
-    weights = next(parameter for parameter in model.parameters() if parameter.ndim > 1)
-    side = math.isqrt(weights[0].numel())
-    pictures = weights.detach()[:MAX_PICTURES].float().reshape(-1, side, side)
-    scaled = (pictures * (127 / pictures.abs().max().clamp_min(1e-12))).round().to(torch.int8)
-    return FirstLayer(run_id, epoch, len(pictures), side, scaled.cpu().numpy().tobytes())
+    return net.scored
 
 
 def _finite(loss: float, step: int) -> float:

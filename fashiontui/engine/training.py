@@ -58,7 +58,9 @@ def restored_state(record: RunRecord, checkpoint: Path | None, data: Dataset) ->
     return new_state(record.spec, placement)
 
 
-def events_of(run_id: str, state: TrainingState, data: Dataset) -> Generator[Event, None, None]:
+def events_of(
+    run_id: str, state: TrainingState, data: Dataset, with_test: bool = True
+) -> Generator[Event, None, None]:
     """Train from a state on; an error while training is a last event too.
 
     ``RunStarted`` carries the newest epoch that the state has seen. Closing the generator stops
@@ -69,7 +71,7 @@ def events_of(run_id: str, state: TrainingState, data: Dataset) -> Generator[Eve
     """
     started = False
     try:
-        with closing(train(state, data, run_id)) as events:
+        with closing(train(state, data, run_id, with_test)) as events:
             for event in events:
                 if isinstance(event, RunStarted) and state.last_epoch:
                     event = replace(event, epochs=(state.last_epoch,))

@@ -1,5 +1,7 @@
 """Tables for people: the report's two, filled from one's own runs, in several notations."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +9,10 @@ from fashiontui.domain.conclusions import Conclusion
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES
 
+_MARKDOWN = re.compile(r"[\\`*\[\]<|]")
+_MINUS = re.compile(r"^-(?=\d)")
+_NUMBER = re.compile(r"^Table \d\. ")
+"""LaTeX numbers its tables itself."""
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -88,17 +94,29 @@ def conclusion_lines(drawn: Iterable[Conclusion]) -> list[str]:
 
 def markdown(table: Table) -> str:
     """The table as GitHub's Markdown."""
-    rule = (":---", *("---:",) * (len(table.header) - 1))
-    lines = [f"| {' | '.join(cells)} |" for cells in (table.header, rule, *table.rows)]
-    return "\n".join([f"**{table.title}**", "", *lines])
+    header, *rows = ([*map(markdown_text, cells)] for cells in (table.header, *table.rows))
+    rule = [":---", *["---:"] * (len(table.header) - 1)]
+    lines = [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
+    return "\n".join([f"**{markdown_text(table.title)}**", "", *lines])
+
+
+def markdown_text(text: str) -> str:
+    """Text with what means something to Markdown, or to HTML in it, escaped."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def markdown_document(found: Sequence[Result], drawn: Iterable[Conclusion]) -> str:
+    """Every table, the conclusions and what the signs mean, as Markdown."""
+    said = [f"- {markdown_text(line)}" for line in [*conclusion_lines(drawn), *notes(found)]]
+    return "\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)])
 
 
 def latex(table: Table) -> str:
     """The table as LaTeX; needs the package booktabs."""
     lines = [
         r"\begin{table}[ht]",
-        r"\centering",
-        rf"\caption{{{_latex_text(table.title)}}}",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\caption{{{_latex_text(_NUMBER.sub('', table.title))}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
         _latex_row(table.header),
@@ -121,13 +139,36 @@ def clock(seconds: float) -> str:
 
 def _table(title: str, found: Sequence[Result], beside_report: bool) -> Table:
     over_seeds = any(result.seed_std is not None for result in found)
-    header = ["Model", "Weights", "Val %"]
+    recipes = _recipes(found)
+    header = ["Model", *(["Recipe"] if recipes else []), "Weights", "Val %"]
     header += ["report", "Δ"] if beside_report else []
     header += ["Time"]
     header += ["report"] if beside_report else []
     header += ["Test %", *(["± seeds", "seeds"] if over_seeds else []), "± batch", "95%"]
     header += ["report", "Δ"] if beside_report else []
-    return Table(title, tuple(header), tuple(_row(r, over_seeds) for r in found))
+    rows = [_row(result, over_seeds) for result in found]
+    if recipes:
+        rows = [(row[0], said, *row[1:]) for row, said in zip(rows, recipes, strict=True)]
+    return Table(title, tuple(header), tuple(rows))
+
+
+def _recipes(found: Sequence[Result]) -> list[str]:
+    """How each network was trained, where that tells rows apart; otherwise nothing."""
+    specs = [result.runs[0].spec for result in found]
+    titles = Counter(spec.title for spec in specs)
+    if len({spec.recipe for spec in specs}) == 1 and max(titles.values()) == 1:
+        return []
+    said = []
+    for spec in specs:
+        alike = [s for s in specs if (s.title, s.recipe) == (spec.title, spec.recipe)]
+        settings = [
+            {**s.settings.model_dump(), "precision": s.precision, "threads": s.threads or "auto"}
+            for s in alike
+        ]
+        mine = settings[alike.index(spec)]
+        differing = [name for name in mine if any(s[name] != mine[name] for s in settings)]
+        said.append(", ".join([spec.recipe, *(f"{name} {mine[name]}" for name in differing)]))
+    return said
 
 
 def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
@@ -138,7 +179,7 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
     low, high = result.interval
     cells = [result.title, weights, f"{result.val_accuracy:.2f}"]
     if report:
-        cells += [f"{report.val_accuracy:.2f}", f"{result.val_accuracy - report.val_accuracy:+.2f}"]
+        cells += [f"{report.val_accuracy:.2f}", _signed(result.val_accuracy - report.val_accuracy)]
     cells += [clock(result.train_seconds)]
     if report:
         cells += [clock(report.train_seconds)]
@@ -150,9 +191,14 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
     if report:
         cells += [
             f"{report.test_accuracy:.2f} ± {report.test_batch_std:.2f}",
-            f"{result.test_accuracy - report.test_accuracy:+.2f}",
+            _signed(result.test_accuracy - report.test_accuracy),
         ]
     return tuple(cells)
+
+
+def _signed(points: float) -> str:
+    """A difference with its sign; what rounds to nothing has none to be mistaken for a loss."""
+    return f"{round(points, 2) + 0.0:+.2f}"
 
 
 def _on_sample(found: Sequence[Result]) -> bool:
@@ -160,7 +206,7 @@ def _on_sample(found: Sequence[Result]) -> bool:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(_latex_text(cell) for cell in cells) + r" \\"
+    return " & ".join(_MINUS.sub("−", cell).translate(_LATEX) for cell in cells) + r" \\"
 
 
 def _latex_text(text: str) -> str:

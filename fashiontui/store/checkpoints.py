@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fashiontui.domain.errors import CheckpointError
-from fashiontui.store.files import sync_folder
+from fashiontui.domain.writing import sync_folder
 
 KEPT_DAYS = 90
 """How long the checkpoint of an unfinished run waits to be continued."""

@@ -18,6 +18,8 @@ from fashiontui.domain.errors import StoreError
 
 BUSY_SECONDS = 30
 """How long a write waits for another process's write."""
+STUDIES_SCHEMA = "fashiontui_studies"
+"""PostgreSQL's schema of Optuna's tables."""
 _POSTGRES = "postgresql+psycopg"
 _SERVER_PATIENCE = {
     "connect_timeout": 10,  # seconds
@@ -81,11 +83,11 @@ def connectable(url: URL) -> Engine:
     else:
         file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, json_deserializer=_from_json, **options)
-    _begin_as_told(engine)
+    begin_as_told(engine)
     return engine
 
 
-def _begin_as_told(engine: Engine) -> None:
+def begin_as_told(engine: Engine) -> None:
     """Make SQLite mind references, keep what it was given, and begin when it is told to.
 
     pysqlite opens transactions by its own rules and too late; here they begin when SQLAlchemy says
@@ -129,6 +131,20 @@ def checkpoint_folder(url: URL) -> Path | None:
         return paths.data_folder() / "checkpoints" / sha256(named.encode()).hexdigest()[:16]
     file = sqlite_file(url)
     return file and file.with_name(f"{file.name}-checkpoints")
+
+
+def studies_url(url: URL) -> URL | None:
+    """Where Optuna keeps the studies of a store: a file beside it, or a schema of the same server.
+
+    None for a database in memory.
+    """
+    if url.get_backend_name() != "sqlite":
+        # A schema of its own: Optuna, too, calls a table alembic_version.
+        return url.update_query_dict({"options": f"-csearch_path={STUDIES_SCHEMA}"})
+    file = sqlite_file(url)
+    if file is None:
+        return None
+    return URL.create("sqlite", database=str(file.with_name(f"{file.name}-studies")))
 
 
 def log_ahead(engine: Engine) -> None:

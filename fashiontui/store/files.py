@@ -1,6 +1,5 @@
 """SQLite files that may be anything: looked at without a trace before they are opened."""
 
-import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -74,13 +73,3 @@ def engine_reading(file: Path) -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlive a failure of power; not possible on Windows."""
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)

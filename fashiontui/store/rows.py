@@ -13,10 +13,16 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, insert, select
 
 from fashiontui.domain.errors import StoreError, UsageError
-from fashiontui.domain.events import Predictions, RunStarted
+from fashiontui.domain.events import FirstLayer, Predictions, RunStarted
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.text import printable
-from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, predictions, runs
+from fashiontui.store.packing import (
+    inside_fields,
+    inside_row,
+    predictions_fields,
+    predictions_row,
+)
+from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, inside, predictions, runs
 
 _Values = Mapping[str, Any]
 _RECORD = TypeAdapter(RunRecord)
@@ -34,7 +40,7 @@ def read_runs(
         connection: To the store.
         name: What to call the store in an error.
         chosen: Their ids; all when None.
-        with_predictions: They are by far the largest part of a run.
+        with_predictions: With what networks look like inside, they are by far the largest part.
 
     Raises:
         StoreError: a run is damaged.
@@ -42,15 +48,24 @@ def read_runs(
     wanted = select(runs).order_by(runs.c.created.desc(), runs.c.id)
     trained = select(epochs).order_by(epochs.c.run_id, epochs.c.epoch)
     made = select(predictions).order_by(predictions.c.run_id)
+    seen = select(inside).order_by(inside.c.run_id, inside.c.epoch)
     if chosen is not None:
         wanted = wanted.where(runs.c.id.in_(chosen))
         trained = trained.where(epochs.c.run_id.in_(chosen))
         made = made.where(predictions.c.run_id.in_(chosen))
+        seen = seen.where(inside.c.run_id.in_(chosen))
     rows = connection.execute(wanted).all()
     histories = _by_run(connection.execute(trained))
     splits = _by_run(connection.execute(made)) if with_predictions else {}
+    insides = _by_run(connection.execute(seen)) if with_predictions else {}
     return [
-        record_from(row._asdict(), histories.get(row.id, []), splits.get(row.id, []), name)
+        record_from(
+            row._asdict(),
+            histories.get(row.id, []),
+            splits.get(row.id, []),
+            insides.get(row.id, []),
+            name,
+        )
         for row in rows
     ]
 
@@ -64,6 +79,7 @@ def record_from(
     row: _Values,
     history: Sequence[_Values],
     splits: Sequence[_Values],
+    insides: Sequence[_Values],
     name: str,
 ) -> RunRecord:
     """One run from its rows, checked.
@@ -71,8 +87,8 @@ def record_from(
     Raises:
         StoreError: it holds what this program never stores.
     """
-    made = {split["split"]: split for split in splits}
     try:
+        made = {split["split"]: predictions_fields(split) for split in splits}
         record = _RECORD.validate_python(
             {
                 **row,
@@ -83,6 +99,7 @@ def record_from(
                 "epochs": history,
                 "validation": made.get("validation"),
                 "test": made.get("test"),
+                "inside": [inside_fields(seen) for seen in insides],
             }
         )
         _check_values(record)
@@ -117,6 +134,9 @@ def _check_values(record: RunRecord) -> None:
     for made in (record.validation, record.test):
         if made is not None and not _fits(made):
             raise ValueError("predictions")
+    for seen in record.inside:
+        if not _is_finite(seen):
+            raise ValueError("a figure of a layer that is no number")
     record.spec.family.check(record.spec.shape)
 
 
@@ -124,6 +144,15 @@ def _fits(made: Predictions) -> bool:
     """Whether there is one class from 0 to 9 for every image, and at least one image."""
     same = 0 < len(made.labels) == len(made.predicted)
     return same and max(made.labels) <= 9 and max(made.predicted) <= 9
+
+
+def _is_finite(seen: FirstLayer) -> bool:
+    """Whether every figure on every layer is a number."""
+    return all(
+        math.isfinite(figure)
+        for layer in seen.layers
+        for figure in (layer.weight_mean, layer.weight_std, layer.output_mean, layer.output_std)
+    )
 
 
 def started_row(started: RunStarted) -> dict[str, object]:
@@ -157,6 +186,9 @@ def add_records(
     ]
     if trained:
         connection.execute(insert(epochs), trained)
+    seen = [{**inside_row(one), "run_id": r.id} for r in records for one in r.inside]
+    if seen:
+        connection.execute(insert(inside), seen)
     for record in records:
         add_predictions(connection, record.id, record.validation, record.test)
 
@@ -170,7 +202,7 @@ def add_predictions(
     """Write what a run's network made of the validation and the test images."""
     made = {"validation": validation, "test": test}
     rows = [
-        {"run_id": run_id, "split": split, "predicted": one.predicted, "labels": one.labels}
+        {"run_id": run_id, "split": split, **predictions_row(one)}
         for split, one in made.items()
         if one is not None
     ]
@@ -194,4 +226,6 @@ def _run_row(record: RunRecord) -> dict[str, object]:
         "total_seconds": record.total_seconds,
         "test_accuracy": record.test_accuracy,
         "weights_sha256": record.weights_sha256,
+        "study": record.study,
+        "trial": record.trial,
     }

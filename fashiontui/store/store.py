@@ -10,11 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import URL, Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import StoreError, UsageError
-from fashiontui.domain.events import UNFINISHED, EpochEnded, RunFinished, RunStarted, Status
+from fashiontui.domain.events import (
+    UNFINISHED,
+    EpochEnded,
+    FirstLayer,
+    Predictions,
+    RunFinished,
+    RunStarted,
+    Status,
+)
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.text import printable
 from fashiontui.store.board import read_board
@@ -29,9 +37,10 @@ from fashiontui.store.connection import (
     sqlite_file,
 )
 from fashiontui.store.errors import one_sentence_errors
+from fashiontui.store.packing import inside_row, spacing
 from fashiontui.store.rows import add_predictions, add_records, read_runs, started_row
 from fashiontui.store.schema import bring_up_to_date, refuse_foreign_file
-from fashiontui.store.tables import epochs
+from fashiontui.store.tables import epochs, inside
 from fashiontui.store.tables import runs as runs_table
 
 RESUMABLE = tuple(status.value for status in UNFINISHED)
@@ -63,7 +72,7 @@ class Store:
                 bring_up_to_date(self._engine, self._name)
                 if logged:
                     log_ahead(self._engine)
-            self._name_interrupted_runs()
+            self.name_interrupted_runs()
             self._prune_checkpoints()
         except BaseException:
             self.close()
@@ -74,30 +83,50 @@ class Store:
         """The SQLite file it is; None in memory and on a server."""
         return sqlite_file(self._engine.url)
 
+    @property
+    def url(self) -> URL:
+        """Of the database; it may hold a password."""
+        return self._engine.url
+
+    @property
+    def name(self) -> str:
+        """What to call the store in front of the user."""
+        return self._name
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
 
-    def begin(self, started: RunStarted) -> None:
-        """Add a run that is about to train, under the id its event carries."""
+    def begin(
+        self, started: RunStarted, study: str | None = None, trial: int | None = None
+    ) -> None:
+        """Add a run that is about to train, under the id its event carries.
+
+        Args:
+            started: Its first event.
+            study: Name of the study it is a trial of.
+            trial: Number of the trial in the study.
+        """
         with self._writing() as connection:
             connection.execute(
                 insert(runs_table).values(
                     created=datetime.now(UTC),
                     status=Status.RUNNING.value,
+                    study=study,
+                    trial=trial,
                     **started_row(started),
                     **_owner(),
                 )
             )
 
     def unfinished(self) -> list[str]:
-        """Ids of the runs that can be continued, the oldest first."""
+        """Ids of the runs that can be continued, the oldest first; a study continues its trials."""
         with self._reading() as connection:
             return [
                 str(run_id)
                 for run_id in connection.scalars(
                     select(runs_table.c.id)
-                    .where(runs_table.c.status.in_(RESUMABLE))
+                    .where(runs_table.c.status.in_(RESUMABLE), runs_table.c.study.is_(None))
                     .order_by(runs_table.c.created, runs_table.c.id)
                 )
             ]
@@ -125,11 +154,24 @@ class Store:
         with self._writing() as connection:
             connection.execute(insert(epochs).values(asdict(ended)))
 
+    def add_inside(self, seen: FirstLayer) -> None:
+        """Keep what a network looks like after an epoch; earlier pictures of a long run go."""
+        passed = (inside.c.epoch < seen.epoch) & (inside.c.epoch % spacing(seen.epoch) != 0)
+        with self._writing() as connection:
+            connection.execute(insert(inside).values(inside_row(seen)))
+            if spacing(seen.epoch) > 1:
+                connection.execute(
+                    update(inside)
+                    .where(inside.c.run_id == seen.run_id, passed, inside.c.pixels.is_not(None))
+                    .values(pixels=None)
+                )
+
     def forget_epochs_after(self, run_id: str, epoch: int) -> None:
         """Leave only the epochs up to this one: the run goes on from there."""
         with self._writing() as connection:
-            of_run = epochs.c.run_id == run_id
-            connection.execute(delete(epochs).where(of_run, epochs.c.epoch > epoch))
+            for table in (epochs, inside):
+                later = (table.c.run_id == run_id) & (table.c.epoch > epoch)
+                connection.execute(delete(table).where(later))
 
     def end(self, finished: RunFinished) -> None:
         """Give a run its final state and keep its predictions; the first one given stays."""
@@ -151,6 +193,16 @@ class Store:
             )
             if changed.rowcount:
                 add_predictions(connection, finished.run_id, finished.validation, finished.test)
+
+    def add_test(self, run_id: str, test: Predictions) -> None:
+        """Keep what a finished trial's network makes of the test images: the trial was chosen."""
+        with self._writing() as connection:
+            connection.execute(
+                update(runs_table)
+                .where(runs_table.c.id == run_id)
+                .values(test_accuracy=test.accuracy)
+            )
+            add_predictions(connection, run_id, None, test)
 
     def runs(self) -> list[RunRecord]:
         """Every run, the newest first, without predictions."""
@@ -181,6 +233,11 @@ class Store:
         if not records:  # another program's id, which no command can name
             raise UsageError(f"There is no run {run_id!r}; see them with: fashiontui runs list")
         return records[0]
+
+    def find(self, run_id: str) -> RunRecord | None:
+        """The run of that whole id, without predictions; None where there is none."""
+        with self._reading() as connection:
+            return next(iter(read_runs(connection, self._name, [run_id])), None)
 
     def get_all(self, run_ids: Sequence[str]) -> list[RunRecord]:
         """Those of the runs that are there, by their whole ids, with their predictions."""
@@ -242,7 +299,7 @@ class Store:
             raise UsageError(f"Several runs begin with {beginning!r}; give more of the id.")
         return str(found[0])
 
-    def _name_interrupted_runs(self) -> None:
+    def name_interrupted_runs(self) -> None:
         """Mark runs of this machine whose process is gone as interrupted."""
         with self._reading() as connection:
             running = connection.execute(

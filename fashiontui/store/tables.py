@@ -100,6 +100,8 @@ runs = Table(
     Column("total_seconds", Float),
     Column("test_accuracy", Float),
     Column("weights_sha256", Shown(64)),
+    Column("study", ShownText),
+    Column("trial", Integer),
     # The process that trains it; when that is gone and the run is not over, it was interrupted.
     Column("owner_host", Shown(255), nullable=False),
     Column("owner_pid", Integer, nullable=False),
@@ -126,4 +128,15 @@ predictions = Table(
     Column("split", Shown(10), primary_key=True),
     Column("predicted", LargeBinary, nullable=False),
     Column("labels", LargeBinary, nullable=False),
+    Column("probabilities", LargeBinary),  # packed, as ``store/packing.py`` does it
+)
+
+inside = Table(
+    "inside",
+    metadata,
+    Column("run_id", Shown(12), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("layers", JSON, nullable=False),
+    Column("side", Integer, nullable=False),
+    Column("pixels", LargeBinary),  # packed; only of some epochs of a long run
 )

@@ -28,24 +28,27 @@ from sqlalchemy import (
 )
 
 from fashiontui.domain.errors import StoreError, UsageError
-from fashiontui.domain.events import Status
+from fashiontui.domain.events import FirstLayer, Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.report import REPORT_MODELS
+from fashiontui.domain.writing import sync_folder
 from fashiontui.store.connection import connectable, for_reading, parse_where, sqlite_file
 from fashiontui.store.errors import one_sentence_errors
-from fashiontui.store.files import in_use, reading, refuse_special_file, sync_folder
+from fashiontui.store.files import in_use, reading, refuse_special_file
+from fashiontui.store.packing import KEPT_EPOCHS
 from fashiontui.store.rows import read_runs
 from fashiontui.store.schema import NEWEST, bring_up_to_date, revision_of
 from fashiontui.store.store import Store
-from fashiontui.store.tables import epochs, metadata, predictions, runs
+from fashiontui.store.tables import epochs, inside, metadata, predictions, runs
 
 BATCH = 50
 """Runs read and written at once: a few megabytes with their predictions."""
 MOST_CHARACTERS = 200_000
-"""Longest text or row of predictions that is read from somebody else's store."""
+"""Longest text, row of predictions or packed column that is read from somebody else's store."""
 MOST_EPOCHS = 10_000
 """As many as settings allow."""
 MOST_WIDTH = 9_999_999
+MOST_LAYERS = 100
 _IMPORTING = ("import", "name another file or URL")
 _ID = re.compile("[0-9a-f]{12}")
 
@@ -226,7 +229,7 @@ def _check_sizes(connection: Connection, name: str) -> None:
     Raises:
         StoreError: a value is longer, or a history or a set of predictions larger, than any.
     """
-    for table in (runs, epochs, predictions):
+    for table in (runs, epochs, predictions, inside):
         lengths = [
             func.length(column if isinstance(column.type, LargeBinary) else cast(column, Text))
             for column in table.columns
@@ -237,11 +240,18 @@ def _check_sizes(connection: Connection, name: str) -> None:
                 f"A text in the table {table.name} of {name} is longer than "
                 f"{MOST_CHARACTERS:,} characters; nothing was imported."
             )
-    for rows, most in ((epochs, MOST_EPOCHS), (predictions, 2)):
-        counts = select(rows.c.run_id).group_by(rows.c.run_id).having(func.count() > most).limit(1)
-        if connection.scalar(counts) is not None:
+    for rows, counted, most in (
+        (epochs, epochs.c.epoch, MOST_EPOCHS),
+        (predictions, predictions.c.split, 2),
+        (inside, inside.c.epoch, MOST_EPOCHS),
+        (inside, inside.c.pixels, KEPT_EPOCHS + 1),
+    ):
+        over = func.count(counted) > most
+        found = select(rows.c.run_id).group_by(rows.c.run_id).having(over).limit(1)
+        if connection.scalar(found) is not None:
             raise StoreError(
-                f"A run in {name} has more than {most:,} {rows.name}; nothing was imported."
+                f"A run in {name} has more than {most:,} {counted.name} in the table {rows.name}; "
+                "nothing was imported."
             )
 
 
@@ -257,6 +267,14 @@ def _as_tested(record: RunRecord) -> bool:
     if record.test is None or record.test_accuracy is None:
         return record.test is None and record.test_accuracy is None
     return abs(record.test.accuracy - record.test_accuracy) < 0.01
+
+
+def _is_of_layers(seen: FirstLayer) -> bool:
+    """Whether figures on layers are of the size that a network can have."""
+    return len(seen.layers) <= MOST_LAYERS and all(
+        len(layer.name) <= 40 and 0 <= layer.dead <= layer.units <= MOST_WIDTH
+        for layer in seen.layers
+    )
 
 
 def _checked(record: RunRecord, name: str) -> RunRecord:
@@ -285,6 +303,13 @@ def _checked(record: RunRecord, name: str) -> RunRecord:
             "its epochs",
         ),
         (len(record.epochs) <= spec.settings.epochs, "its epochs"),
+        (
+            {seen.epoch for seen in record.inside} <= {epoch.epoch for epoch in record.epochs},
+            "what it looks like inside",
+        ),
+        (all(_is_of_layers(seen) for seen in record.inside), "what it looks like inside"),
+        (record.study is None or len(record.study) <= 200, "its study"),
+        (record.trial is None or 0 <= record.trial < 2**31, "its trial"),
         (all(p is None or 0 <= p <= 100 for p in percentages), "an accuracy"),
         (all(f is None or 0 <= f < 1e12 for f in figures), "a figure"),
         (_as_tested(record), "its test accuracy"),

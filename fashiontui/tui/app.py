@@ -98,9 +98,9 @@ class FashionTui(App[None]):
         self.queue = RunQueue()
         self.library = Library(store)
         self._nearest = Nearest(glyphs)
-        marker = usable_marker(config.marker, glyphs, self.console.color_system)
+        self._marker = usable_marker(config.marker, glyphs, self.console.color_system)
         dataset: DatasetName = "sample" if data == "sample" else "fashion-mnist"
-        self.lab = LabScreen(self.queue, self.library, choice, dataset, marker)
+        self.lab = LabScreen(self.queue, self.library, choice, dataset, self._marker)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves, which every theme has."""
@@ -310,6 +310,22 @@ class FashionTui(App[None]):
             )
         ):
             self.queue.stop()
+
+    def action_tune(self) -> None:
+        """Open the Tune screen."""
+        from fashiontui.tui.screens.tune import Tune  # not needed to paint
+
+        lab = self.lab
+        self.push_screen(
+            Tune(
+                self.library,
+                self.queue,
+                lab.choice(),
+                lab.configure.dataset,
+                self._marker,
+                lambda: len(lab.history.epochs),
+            )
+        )
 
     # Help and looks
 

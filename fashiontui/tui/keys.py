@@ -32,6 +32,8 @@ LAB_KEYS = [
     Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
             tooltip="Filter the board by typing"),
     *CHART_KEYS,
+    Binding("o", "app.tune", "Tune", id="lab.tune",
+            tooltip="Search a family's shapes and settings within a budget"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),
     Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.extras import needed
 from fashiontui.domain.record import RunRecord
 
 if TYPE_CHECKING:
     from fashiontui.store import Store
+    from fashiontui.tuning import Studies
 
 
 class Library:
@@ -22,6 +24,7 @@ class Library:
         """Name a store without opening it: that would import SQLAlchemy before the first paint."""
         self.where = where
         self._store: Store | None = None
+        self._studies: Studies | None = None
         self._opening = Lock()
         self._asking = Lock()
         self._deleted: list[tuple[RunRecord, ...]] = []
@@ -38,6 +41,22 @@ class Library:
             if self._store is None:
                 self._store = Store(self.where)
             return self._store
+
+    def studies(self) -> "Studies":
+        """The studies beside the store, opened on first use.
+
+        Raises:
+            StoreError: they cannot be opened.
+            UsageError: Optuna is not installed.
+        """
+        with needed("Tuning"):
+            from fashiontui.tuning import Studies
+
+        store = self.store()
+        with self._opening:
+            if self._studies is None:
+                self._studies = Studies(store)
+            return self._studies
 
     def board(self) -> list[BoardRow]:
         """Every stored run as a light row."""
@@ -85,5 +104,7 @@ class Library:
 
     def close(self) -> None:
         """Let go of the store."""
+        if self._studies is not None:
+            self._studies.close()
         if self._store is not None:
             self._store.close()

@@ -11,6 +11,7 @@ from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.events import Event
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName, RunSpec
+from fashiontui.domain.study import StudyView
 from fashiontui.tui.queue import Job
 
 
@@ -96,6 +97,14 @@ class RunsFetched(Message):
     records: tuple[RunRecord, ...]
     purpose: str
     """marked, pinned, details, rerun, continue, deleted or restored: what they are for."""
+
+
+@dataclass
+class StudyRead(Message):
+    """A study as it stands, and the names of all."""
+
+    names: list[str]
+    view: StudyView | None
 
 
 @dataclass

@@ -12,14 +12,27 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
+class StudyTurn:
+    """A study that trains one trial, then waits for its next turn."""
+
+    name: str
+    trials: int | None
+    """Trials of the study in all; None for no end."""
+    target: float | None
+    """Test accuracy that is asked for, in percent."""
+
+
+@dataclass(frozen=True)
 class Job:
-    """One run that was asked for."""
+    """One run that was asked for, or the next trial of a study."""
 
     number: int
     """Tells apart jobs with the same spec."""
     spec: RunSpec
     continues: str | None = None
     """Id of the stored run to continue; None begins a new one."""
+    study: StudyTurn | None = None
+    """The study whose next trial it is; ``spec`` is then one of its widest shape."""
 
 
 class RunQueue:
@@ -32,6 +45,7 @@ class RunQueue:
         self._ending: Job | None = None
         self._held = False
         self._closed = False
+        self._pausing: set[str] = set()
 
     @property
     def waiting(self) -> tuple[Job, ...]:
@@ -70,6 +84,43 @@ class RunQueue:
             self._changed.notify_all()
         return jobs
 
+    def add_study(self, turn: StudyTurn, spec: RunSpec) -> bool:
+        """Append the next trial of a study, unless it waits or trains already.
+
+        Args:
+            turn: The study, and when it is over.
+            spec: What stands for the trial until it is drawn.
+        """
+        with self._changed:
+            self._pausing.discard(turn.name)
+            present = [job for job in (*self._waiting, self._current) if job and job.study]
+            if any(job.study and job.study.name == turn.name for job in present):
+                return False
+            self._waiting.append(Job(next(_numbers), spec, study=turn))
+            self._held = False
+            self._changed.notify_all()
+            return True
+
+    def again(self, job: Job) -> None:
+        """Append the next trial of a job's study, unless that is to pause."""
+        with self._changed:
+            if job.study and job.study.name not in self._pausing:
+                self._waiting.append(replace(job, number=next(_numbers)))
+
+    def pause_study(self, name: str, at_once: bool) -> None:
+        """Begin no further trial of a study.
+
+        Args:
+            name: Of the study.
+            at_once: Whether to end the trial under way at its next batch, to be continued.
+        """
+        with self._changed:
+            self._pausing.add(name)
+            self._waiting = [j for j in self._waiting if not (j.study and j.study.name == name)]
+            current = self._current
+            if at_once and current and current.study and current.study.name == name:
+                self._ending = current
+
     def put_back(self, job: Job) -> None:
         """Return a job that could not begin to the front, and hold the queue."""
         with self._changed:
@@ -94,7 +145,7 @@ class RunQueue:
         with self._changed:
             self._waiting = [
                 job
-                if job.continues
+                if job.continues or job.study
                 else replace(job, spec=job.spec.model_copy(update={"dataset": dataset}))
                 for job in self._waiting
             ]

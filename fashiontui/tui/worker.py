@@ -6,7 +6,7 @@ queue. A thread cannot be killed, so it looks at the queue and at its worker bet
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ from textual.worker import get_current_worker
 
 from fashiontui import paths
 from fashiontui.domain.errors import DataError, ExitCode, FashiontuiError
-from fashiontui.domain.events import Scoring
-from fashiontui.domain.spec import DataChoice, DatasetName
+from fashiontui.domain.events import Event, Scoring
+from fashiontui.domain.spec import DataChoice, DatasetName, RunSpec
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import (
     DataFound,
@@ -30,11 +30,15 @@ from fashiontui.tui.messages import (
     RunEvent,
     TorchLoaded,
 )
-from fashiontui.tui.queue import Job, RunQueue
+from fashiontui.tui.queue import Job, RunQueue, StudyTurn
 
 if TYPE_CHECKING:
-    from fashiontui.data import Dataset
+    import torch
 
+    from fashiontui.data import Dataset
+    from fashiontui.tuning import Study
+
+Events = Generator[Event, None, None]
 Post = Callable[[Message], bool]
 """Hands a message to the app; safe from any thread."""
 
@@ -101,16 +105,19 @@ class Trainer:
         from fashiontui.runner import resume, run
 
         store = self._library.store()
-        if job.continues:
-            device = find_device(store.get(job.continues).device)
-        else:
-            device = find_device(job.spec.device)
-        images = self._images(job.spec.dataset, str(device))
+        goes_on = False
         stopped = self._is_ending(job)
         if not stopped:
-            if job.continues:
+            if job.study:
+                following, goes_on = self._of_study(job.study, job.spec)
+            elif job.continues:
+                images = self._images(
+                    job.spec.dataset, find_device(store.get(job.continues).device)
+                )
                 following = resume(store.resume(job.continues), images, store)
             else:
+                device = find_device(job.spec.device)
+                images = self._images(job.spec.dataset, device)
                 known = paths.measurements_file()
                 placement = choose_placement(job.spec, device, known, spare_cores=1)  # the screen's
                 following = run(job.spec, images, placement, store)
@@ -121,25 +128,56 @@ class Trainer:
                     if stopped := self._is_ending(job):
                         break
         self._queue.done(job)
+        if goes_on and not stopped:
+            self._queue.again(job)
         self._post(JobOver(job, stopped))
+
+    def _of_study(self, turn: StudyTurn, spec: RunSpec) -> tuple[Events, bool]:
+        """What the next trial of a study tells, or the scoring of its chosen one at the end.
+
+        Returns:
+            The events, and whether there may be a further trial.
+        """
+        from fashiontui.engine import find_device
+        from fashiontui.tuning import Limits, next_trial
+
+        study = self._library.studies().open(turn.name)
+        images = self._images(spec.dataset, find_device(spec.device))
+        limits = Limits(turn.trials, turn.target)
+        known = paths.measurements_file()
+        if (trial := next_trial(study, limits, images, known, spare_cores=1)) is not None:
+            return trial, True
+        return self._scored(study, turn, images), False
+
+    def _scored(self, study: "Study", turn: StudyTurn, images: "Dataset") -> Events:
+        """Score the chosen trial, and say what it came to."""
+        from fashiontui.tuning import score_chosen
+
+        found = yield from score_chosen(study, turn.target, images)
+        if found is None:
+            self._note(f"Study {turn.name} has no trial to choose.")
+            return
+        trial, record = found
+        self._note(
+            f"Study {turn.name} is over: trial {trial.number} was chosen on validation, "
+            f"{record.val_accuracy:.2f}%; its test accuracy is {record.test_accuracy:.2f}%."
+        )
 
     def _is_ending(self, job: Job) -> bool:
         return self._queue.is_ending(job) or get_current_worker().is_cancelled
 
-    def _images(self, name: DatasetName, device: str) -> "Dataset":
+    def _images(self, name: DatasetName, device: "torch.device") -> "Dataset":
         """The data set on a device; it is loaded once and stays there."""
-        import torch
-
         from fashiontui.data import fashion_mnist, load
 
-        if (name, device) not in self._loaded:
+        if (name, str(device)) not in self._loaded:
             if name == "fashion-mnist" and fashion_mnist.find(self._folders) is None:
                 # Loading would download 31 MB unasked, and without showing how far it is.
                 raise DataError("Fashion-MNIST is not on this machine yet; press d to get it.")
             self._note(f"Loading {name} onto {device}.")
             on_cpu = load(name, self._folders, self._note)
-            self._loaded[name, device] = on_cpu.to(torch.device(device))
-        return self._loaded[name, device]
+            self._loaded[name, str(device)] = on_cpu.to(device)
+        return self._loaded[name, str(device)]
 
     def _note(self, text: str) -> None:
         self._post(Noted(text))

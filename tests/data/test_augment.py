@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fashiontui.data.augment import MAX_SHIFT, augmented
+from fashiontui.data.augment import ERASED, MAX_SHIFT, augmented, mixed
 
 IMAGES = torch.randint(
     1, 256, (400, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
@@ -100,3 +100,31 @@ def test_flip_shift_does_both():
 def test_the_draws_come_from_the_generator_given(augment):
     assert torch.equal(changed(augment, 1), changed(augment, 1))
     assert not torch.equal(changed(augment, 1), changed(augment, 2))
+
+
+@pytest.mark.parametrize("side", [1, 7, 28])
+def test_erasing_hides_one_square_of_each_image_which_may_stick_out(side):
+    plain = torch.full_like(IMAGES, 255)
+    after = augmented(plain, "none", torch.Generator().manual_seed(0), erase=side)
+    assert (after.shape, after.dtype) == (IMAGES.shape, torch.uint8)
+    assert set(after.unique().tolist()) == {ERASED, 255}
+    for image in after[:, 0]:
+        rows, columns = (image == ERASED).nonzero(as_tuple=True)
+        height, width = (int(at.max() - at.min()) + 1 for at in (rows, columns))
+        assert len(rows) == height * width  # a rectangle, and whole
+        assert side // 2 <= min(height, width) <= max(height, width) <= side
+    middles = {tuple((image == ERASED).nonzero().float().mean(0).tolist()) for image in after[:, 0]}
+    assert len(middles) > 150  # every image has its own
+
+
+def test_mixing_blends_another_image_in_by_its_share():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(len(IMAGES))
+    after, others, share = mixed(IMAGES, labels, 0.5, generator)
+    assert (after.shape, after.dtype) == (IMAGES.shape, torch.uint8)
+    assert sorted(others.tolist()) == labels.tolist()
+    assert 0 <= share.min() < 0.05 < 0.45 < share.max() <= 0.5
+    assert len(share.unique()) > 390
+    part = share[:, None, None, None]
+    expected = (1 - part) * IMAGES + part * IMAGES[others]
+    assert (after - expected).abs().max() <= 0.51

@@ -101,7 +101,7 @@ SETTINGS = st.builds(
     epochs=st.integers(1, 10_000),
     batch_size=st.integers(2, 60_000),
     lr=st.floats(0, 100, exclude_min=True),
-    optimizer=st.sampled_from(["sgd", "adam", "adamw"]),
+    optimizer=st.sampled_from(["sgd", "adam", "adamw", "muon"]),
     momentum=st.floats(0, 1, exclude_max=True),
     schedule=st.sampled_from(["constant", "cosine", "one-cycle"]),
     dropout=st.floats(0, 1, exclude_max=True),
@@ -111,6 +111,9 @@ SETTINGS = st.builds(
     weight_decay=st.floats(0, 10),
     label_smoothing=st.floats(0, 1, exclude_max=True),
     augment=st.sampled_from(["none", "flip", "shift", "flip-shift"]),
+    erase=st.integers(0, 28),
+    mixup=st.floats(0, 0.5),
+    ema=st.floats(0, 1, exclude_max=True),
 )
 SPECS = st.builds(
     RunSpec,

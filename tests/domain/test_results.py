@@ -8,7 +8,7 @@ from making import made_epoch, made_predictions, made_record, made_spec, right_o
 
 from fashiontui.domain.conclusions import conclusions, difference
 from fashiontui.domain.events import Status
-from fashiontui.domain.results import results
+from fashiontui.domain.results import in_order, of_one_recipe, results
 from fashiontui.domain.stats import batch_std, wilson_interval
 
 
@@ -231,3 +231,26 @@ def test_the_speed_of_a_run_is_all_its_images_over_all_their_time():
 def test_the_interval_of_a_record_is_wilsons_for_its_test_images():
     record = replace(made_record(), test=made_predictions(right_on(0, 263 - 182, 263)))
     assert record.test_interval == pytest.approx((25.53, 36.62), abs=0.005)
+
+
+def test_the_models_of_one_recipe_are_compared_the_one_most_were_trained_under():
+    def of(recipe, name, epochs=1):
+        spec = made_spec(model=name, epochs=epochs).model_copy(update={"recipe": recipe})
+        return made_record(spec=spec)
+
+    runs = [of("best", "fcn-50k"), of("fast", "cnn-10k", 2), of("fast", "fcn-50k")]
+    chosen = of_one_recipe(results([*runs, of("fast", "cnn-10k", 3)]))
+    assert [(one.title, one.runs[0].spec.settings.epochs) for one in chosen] == [
+        ("fcn-50k", 1),
+        ("cnn-10k", 2),
+    ]
+    assert {one.runs[0].spec.recipe for one in chosen} == {"fast"}
+    assert of_one_recipe([]) == []
+
+
+def test_results_stand_as_in_the_report_and_other_networks_after_them_by_weights():
+    specs = [made_spec("cnn", (9,)), made_spec("fcn", (4,))]
+    specs += [made_spec(model=name) for name in ("cnn-10k", "fcn-200k")]
+    found = in_order(results([made_record(spec=spec) for spec in specs]))
+    assert [one.title for one in found[:2]] == ["fcn-200k", "cnn-10k"]
+    assert found[2].weights < found[3].weights

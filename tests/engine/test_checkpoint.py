@@ -21,6 +21,7 @@ from fashiontui.engine.checkpoint import (
     state_bytes,
     weights_bytes,
 )
+from fashiontui.engine.checkpoint import network as loaded
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
 train_module = importlib.import_module("fashiontui.engine.train")  # not the function of its name
@@ -30,6 +31,10 @@ SPECS = {
     "adam, dropout, augmented": made_spec(
         "cnn", (2, 3), epochs=2, batch_size=600, dropout=0.5, augment="flip-shift", batch_norm=True
     ),
+    "averaged, mixed, erased": made_spec(
+        "cnn", (2, 3), epochs=2, batch_size=600, ema=0.9, mixup=0.5, erase=8, batch_norm=True
+    ),
+    "muon": made_spec("cnn", (2, 3), epochs=2, batch_size=600, optimizer="muon", lr=0.02),
     "resnet": made_spec("resnet", (2, 3), epochs=2, batch_size=600, lr=0.01),
     "adamw, one-cycle": made_spec(
         epochs=2, batch_size=600, optimizer="adamw", schedule="one-cycle", weight_decay=0.1
@@ -117,6 +122,36 @@ def test_the_weights_of_a_finished_run_can_be_read_alone(tmp_path):
     assert all(torch.equal(kept[f"model.{name}"], tensor) for name, tensor in network.items())
     with pytest.raises(CheckpointError, match="train the run anew"):
         restore(path, spec, CPU, sample_set())
+    predicting = loaded(path, spec)
+    assert not predicting.training
+    assert all(torch.equal(network[k], tensor) for k, tensor in predicting.state_dict().items())
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None], ids=["empty", "other", "gone"])
+def test_weights_that_cannot_be_used_are_refused(content, tmp_path):
+    path = tmp_path / "kept"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="Cannot use the weights in"):
+        loaded(path, SPECS["sgd"])
+
+
+def test_the_weights_of_another_run_are_refused(tmp_path):
+    interrupted(SPECS["sgd"], 3, tmp_path / "kept")
+    with pytest.raises(CheckpointError, match="belongs to another run"):
+        loaded(tmp_path / "kept", SPECS["sgd"].model_copy(update={"seed": 1}))
+
+
+@pytest.mark.parametrize("kept", [state_bytes, weights_bytes])
+def test_the_network_read_from_a_file_is_the_one_that_was_scored(kept, tmp_path):
+    spec = SPECS["averaged, mixed, erased"]
+    state = begin(spec, CPU)
+    list(islice(train(state, sample_set()), 3))
+    path = tmp_path / "kept"
+    path.write_bytes(kept(state))
+    read, scored = loaded(path, spec).state_dict(), state.net.scored.state_dict()
+    assert all(torch.equal(read[name], tensor) for name, tensor in scored.items())
+    assert state.net.scored is not state.net.model
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from making import made_spec
 from torch import nn
 
+from fashiontui.data.augment import mixed
 from fashiontui.domain.recipe import Settings
 from fashiontui.engine import Placement
 from fashiontui.engine.evaluate import BATCH, evaluate
+from fashiontui.engine.muon import orthogonal
 from fashiontui.engine.step import ONE_CYCLE_WARMUP, forward, lr_at, trainable
 from fashiontui.models import build
 
@@ -174,7 +176,47 @@ def test_only_matrices_and_kernels_decay():
     assert decays == {(True, 0.5), (False, 0.0)}
 
 
+@pytest.mark.parametrize("size", [(1, 1), (9, 1), (1, 9), (4, 4), (8, 72), (200, 10)])
+def test_an_orthogonal_update_keeps_its_directions_and_levels_their_lengths(size):
+    matrix = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    left, lengths, right = torch.linalg.svd(matrix, full_matrices=False)
+    levelled = left.T @ orthogonal(100 * matrix) @ right.T
+    assert torch.allclose(levelled, levelled.diag().diag(), atol=1e-3)
+    kept = lengths > lengths.max() / 50  # what is nearly absent stays small
+    assert ((levelled.diag() > 0.6) & (levelled.diag() < 1.3))[kept].all()
+
+
+def test_no_gradient_gives_no_update():
+    assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
+
+
 def test_every_weight_is_trained():
     trained = net(arch="cnn", shape=(3, 4), batch_norm=True)
     given = {id(p) for group in trained.optimizer.param_groups for p in group["params"]}
     assert given == {id(parameter) for parameter in trained.model.parameters()}
+
+
+def test_the_average_follows_weights_and_running_statistics_by_its_decay():
+    trained = net(arch="cnn", shape=(3, 4), batch_norm=True, ema=0.75)
+    trained.step(IMAGES, LABELS, 0.01)
+    first = {name: tensor.clone() for name, tensor in trained.model.state_dict().items()}
+    trained.step(IMAGES, LABELS, 0.01)
+    last = trained.model.state_dict()
+    for name, average in trained.scored.state_dict().items():
+        assert torch.allclose(average, 0.75 * first[name] + 0.25 * last[name], atol=1e-6), name
+    assert not torch.equal(last["conv1_norm.running_mean"], first["conv1_norm.running_mean"])
+
+
+def test_without_an_average_the_network_itself_is_scored():
+    trained = net()
+    assert trained.scored is trained.model
+
+
+def test_the_loss_of_blended_images_is_that_of_both_labels_by_their_shares():
+    told = net(mixup=0.5).step(IMAGES, LABELS, 0.1)
+    fresh = net(mixup=0.5)
+    images, others, share = mixed(IMAGES, LABELS, 0.5, fresh.generator)
+    chances = forward(fresh.model, images, CPU).log_softmax(1)
+    rows = torch.arange(len(LABELS))
+    expected = -((1 - share) * chances[rows, LABELS] + share * chances[rows, others]).mean()
+    assert told.item() == pytest.approx(expected.item(), rel=1e-5)

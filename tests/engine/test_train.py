@@ -217,12 +217,16 @@ OPTIMIZERS = [
     {"optimizer": "sgd", "nesterov": True, "lr": 0.1},
     {"optimizer": "adam", "weight_decay": 1e-4},
     {"optimizer": "adamw", "weight_decay": 1e-2},
+    {"optimizer": "muon", "weight_decay": 1e-2, "lr": 0.02},
 ]
 CHOICES = [
     *product(OPTIMIZERS, [{"schedule": name} for name in ("constant", "cosine", "one-cycle")]),
     *product(
         [{"init": name} for name in ("kaiming", "xavier", "normal")],
         [{"activation": name} for name in ("relu", "tanh")],
+    ),
+    *product(
+        [{"erase": 8}, {"mixup": 0.5}, {"ema": 0.5}], [{"batch_norm": False}, {"batch_norm": True}]
     ),
     *product(
         [{"augment": name} for name in ("none", "flip", "shift", "flip-shift")],
@@ -256,6 +260,7 @@ def test_an_epoch_of_every_setting_lowers_the_validation_loss(chosen, arch, prec
     [
         {"optimizer": "sgd"},
         {"optimizer": "adamw"},
+        {"optimizer": "muon"},
         {"optimizer": "sgd", "nesterov": True},
         {"momentum": 0.5},
         {"weight_decay": 0.5},
@@ -270,6 +275,9 @@ def test_an_epoch_of_every_setting_lowers_the_validation_loss(chosen, arch, prec
         {"augment": "flip"},
         {"augment": "shift"},
         {"augment": "flip-shift"},
+        {"erase": 8},
+        {"mixup": 0.5},
+        {"ema": 0.9},
         {"lr": 2e-3},
         {"batch_size": 128},
         {"epochs": 2},

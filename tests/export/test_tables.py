@@ -191,3 +191,19 @@ def test_one_network_alone_has_a_chart_whatever_its_accuracy(right, capsys):
     correct = right_on(0, right)
     print_chart(results([made_record("cnn-10k", correct, dataset="sample")]))
     assert "CNN" in capsys.readouterr().out
+
+
+def test_what_means_something_to_markdown_or_html_is_escaped():
+    text = markdown(Table("T", ("M",), (("a|b <i> *c* `d` [e]",),)))
+    assert text.splitlines()[-1] == r"| a\|b \<i> \*c\* \`d\` \[e\] |"
+
+
+def test_latex_numbers_its_tables_itself_and_has_real_minus_signs():
+    text = latex(Table("Table 1. FCNs", ("M", "d"), (("a-1", "-0.02"),)))
+    assert r"\caption{FCNs}" in text
+    assert r"a-1 & $-$0.02 \\" in text
+
+
+def test_a_difference_that_rounds_to_nothing_is_no_loss():
+    table, _ = result_tables(seven(val_accuracy=89.949999))
+    assert table.rows[0][4] == "+0.00"

@@ -6,12 +6,13 @@ open every such file with the newest code. It never replaces one: what was relea
 
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from making import made_epoch, made_predictions, made_spec
+from making import made_epoch, made_inside, made_predictions, made_spec
 
 from fashiontui.domain.events import Status
 from fashiontui.domain.record import RunRecord
@@ -47,7 +48,7 @@ def epochs(number: int, count: int):
     )
 
 
-RECORDS = (
+FIRST = (
     made(
         1,
         Status.FINISHED,
@@ -74,7 +75,31 @@ RECORDS = (
     made(4, Status.INTERRUPTED, spec=made_spec(dataset="sample")),
     made(5, Status.RUNNING, epochs=epochs(5, 1)),
 )
-"""What the stored files hold; those of the first schema hold no more."""
+"""What the stored file of the first schema holds."""
+RECORDS = (
+    *FIRST,
+    made(
+        6,
+        Status.FINISHED,
+        spec=made_spec("cnn", (3, 4), epochs=2),
+        epochs=epochs(6, 2),
+        train_seconds=4.5,
+        total_seconds=5.25,
+        test_accuracy=90.0,
+        weights_sha256="0123456789abcdef" * 4,
+        validation=made_predictions([True, False], sure=200),
+        test=made_predictions(RIGHT, sure=255),
+        inside=(
+            replace(made_inside(1, f"{6:012x}"), count=0, pixels=b""),
+            made_inside(2, f"{6:012x}"),
+        ),
+        study="a study – été",
+        trial=7,
+    ),
+)
+"""What those of the newest hold."""
+STORED = {"0001": FIRST, "0002": RECORDS}
+"""What the stored file of each schema holds."""
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from making import made_epoch, made_finished, made_started
+from making import made_epoch, made_finished, made_inside, made_started
 from sqlalchemy import create_engine, inspect, text
 
 from fashiontui.domain.errors import ExitCode, StoreError
@@ -16,6 +16,7 @@ def finish(store, run_id):
     """Store a finished run of one epoch."""
     store.begin(made_started(run_id=run_id))
     store.add_epoch(made_epoch(1, run_id=run_id))
+    store.add_inside(made_inside(1, run_id=run_id))
     store.end(made_finished(run_id))
 
 

@@ -10,7 +10,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from making import made_epoch, made_finished, made_record, made_spec, made_started
+from making import (
+    made_epoch,
+    made_finished,
+    made_inside,
+    made_record,
+    made_spec,
+    made_started,
+)
 from stores import finish, holding, outside
 
 from fashiontui.domain.errors import StoreError, UsageError
@@ -362,3 +369,50 @@ def test_runs_that_are_over_are_never_called_interrupted(place):
     holding(place, "abc000000000")
     outside(place, "UPDATE runs SET owner_started = 0")
     assert status_in(place) is Status.FINISHED
+
+
+def test_what_a_network_looks_like_inside_is_kept_with_its_run(store):
+    store.begin(made_started())
+    store.add_epoch(made_epoch(1))
+    store.add_inside(made_inside(1))
+    assert store.get(made_started().run_id).inside == (made_inside(1),)
+    assert store.runs()[0].inside == ()
+
+
+def test_of_a_long_run_few_pictures_are_kept_and_the_figures_of_every_epoch(store):
+    store.begin(made_started())
+    for epoch in range(1, 72):
+        store.add_inside(made_inside(epoch))
+    seen = store.get(made_started().run_id).inside
+    assert [one.layers for one in seen] == [made_inside(epoch).layers for epoch in range(1, 72)]
+    assert [one.epoch for one in seen if one.count] == [8, 16, 24, 32, 40, 48, 56, 64, 71]
+
+
+def test_of_many_large_pictures_the_first_are_kept(store):
+    store.begin(made_started())
+    store.add_inside(made_inside(count=64, side=28))
+    [seen] = store.get(made_started().run_id).inside
+    assert (seen.count, seen.side) == (16, 28)
+    assert seen.pixels == made_inside(count=16, side=28).pixels
+
+
+def test_epochs_that_are_forgotten_take_what_was_seen_in_them_along(store):
+    store.begin(made_started())
+    for epoch in (1, 2):
+        store.add_epoch(made_epoch(epoch))
+        store.add_inside(made_inside(epoch))
+    store.forget_epochs_after(made_started().run_id, 1)
+    assert store.get(made_started().run_id).inside == (made_inside(1),)
+
+
+def test_a_deleted_run_comes_back_with_probabilities_inside_and_study(store):
+    store.begin(made_started(), study="widths", trial=3)
+    store.add_epoch(made_epoch(1))
+    store.add_inside(made_inside(1))
+    store.end(made_finished())
+    before = store.get(made_started().run_id)
+    store.delete(before.id)
+    store.restore(before)
+    assert store.get(before.id) == before
+    assert (before.study, before.trial) == ("widths", 3)
+    assert before.test.probabilities == made_finished().test.probabilities

@@ -280,7 +280,7 @@ def test_angle_brackets_and_o_sort() -> None:
         weights = [board.table.get_row_at(i)[5].plain for i in range(6)]
         numbers = [int(weight.replace(",", "")) for weight in weights]
         assert numbers == sorted(numbers)
-        await press(pilot, "o")
+        await press(pilot, "O")
         assert board.table.get_row_at(0)[5].plain == weights[-1]
 
     drive(scenario)

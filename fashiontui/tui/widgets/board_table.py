@@ -28,7 +28,7 @@ accuracy among finished Fashion-MNIST runs: choosing by test accuracy would spoi
 **±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
 is another thing: its standard deviation over test batches of 256.
 
-`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `o` turns the
+`/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `O` turns the
 order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run,
 `r` trains its exact spec again, `c` continues a stopped or interrupted run, `x` deletes the marked
 runs or this one, `u` brings them back.

@@ -40,7 +40,7 @@ class Leaderboard(Vertical):
                 tooltip="Train this stopped or interrupted run to its end"),
         Binding("x,delete", "delete", "Delete", id="board.delete", key_display="x",
                 tooltip="Delete the marked runs, or this one; u undoes it"),
-        Binding("o", "reverse", "Order", id="board.reverse", show=False,
+        Binding("O", "reverse", "Order", id="board.reverse", show=False, key_display="O",
                 tooltip="Turn the order round"),
         Binding("less_than_sign", "sort(-1)", "Sort left", id="board.sort_left", show=False,
                 tooltip="Sort by the column to the left"),

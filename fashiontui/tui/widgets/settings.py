@@ -21,6 +21,9 @@ TYPED = {
     "momentum": ("Momentum", NUMBER),
     "weight_decay": ("Weight decay", NUMBER),
     "label_smoothing": ("Label smooth.", NUMBER),
+    "erase": ("Erase", WHOLE),
+    "mixup": ("Mixup", NUMBER),
+    "ema": ("Average", NUMBER),
 }
 """Settings one types: name on screen, characters allowed."""
 PICKED = {
@@ -34,7 +37,17 @@ PICKED = {
 }
 """Settings one picks: name on screen, choices."""
 MAIN = ("epochs", "lr", "batch_size", "optimizer", "schedule", "dropout", "init", "activation")
-FINER = ("momentum", "nesterov", "weight_decay", "label_smoothing", "batch_norm", "augment")
+FINER = (
+    "momentum",
+    "nesterov",
+    "weight_decay",
+    "label_smoothing",
+    "batch_norm",
+    "augment",
+    "erase",
+    "mixup",
+    "ema",
+)
 _SAID = {"true": "on", "false": "off"}
 
 

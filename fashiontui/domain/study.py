@@ -1,0 +1,263 @@
+"""A study: what a search tries, what came of its trials, and which of them is chosen."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fashiontui.domain.budget import solve
+from fashiontui.domain.errors import UsageError
+from fashiontui.domain.files import Shown
+from fashiontui.domain.recipe import Recipe, Settings
+from fashiontui.domain.shapes import Shape, family_named
+from fashiontui.domain.space import Range, Space, Value
+from fashiontui.domain.spec import DatasetName, RunSpec
+
+Sampler = Literal["tpe", "random", "grid"]
+Pruner = Literal["hyperband", "none"]
+Against = Literal["weights", "time"]
+SHAPE = "shape"
+"""Parameter of a trial beside its settings: a shape as ``--hidden`` and ``--channels`` take it."""
+TARGET_MARGIN = 1.0
+"""Points by which validation must exceed a test accuracy that is asked for.
+
+Over the report's models test accuracy lies about half a point below validation; a difference of
+accuracies on 6,000 and on 10,000 images has a standard deviation of half a point by itself.
+"""
+MOST_GRID = 10_000
+"""Most trials of a grid."""
+LONGEST_NAME = 100
+"""Characters of a study's name."""
+
+
+class TrialState(StrEnum):
+    """State of a trial."""
+
+    RUNNING = "running"
+    """Under way, or to be continued."""
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    """Ended early: others did better after as many epochs."""
+    FAILED = "failed"
+
+
+class StudySpec(BaseModel):
+    """What a study searches, fully written down: with its name, enough to repeat it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    arch: str
+    """Name of the family."""
+    budget: int
+    """Most weights."""
+    shapes: tuple[Shape, ...] = Field(min_length=1)
+    """What the solver makes of the budget, or of the space's shares of it."""
+    space: Space
+    recipe: str
+    """Name of the recipe that the settings came from."""
+    settings: Settings
+    """Of every trial, less those that are searched."""
+    against: Against | None = None
+    """What is to be kept low while accuracy is to be high; None for accuracy alone."""
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "hyperband"
+    seed: int = Field(0, ge=0, lt=2**63)
+    """Of the search, and of every run."""
+    dataset: DatasetName = "fashion-mnist"
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: int | None = None
+
+    @property
+    def usual_name(self) -> str:
+        """What the study is called unless it is named."""
+        thousands, rest = divmod(self.budget, 1000)
+        budget = str(self.budget) if rest else f"{thousands}k"
+        return f"{self.arch}-{budget}" + (f"-{self.against}" if self.against else "")
+
+    @property
+    def most_epochs(self) -> int:
+        """The most epochs a trial has."""
+        return self.space.most_epochs or self.settings.epochs
+
+    def choices(self) -> dict[str, tuple[Value, ...] | Range]:
+        """Every parameter of a trial, with what it may be."""
+        shapes = tuple(written(shape) for shape in self.shapes)
+        return {SHAPE: shapes, **self.space.settings}
+
+    def grid(self) -> dict[str, tuple[Value, ...]]:
+        """Every parameter of a trial, with the values that a grid tries.
+
+        Raises:
+            UsageError: there are too many combinations.
+        """
+        grid = {SHAPE: self.choices()[SHAPE], **self.space.grid()}
+        points = math.prod(map(len, grid.values()))  # type: ignore[arg-type]
+        if points > MOST_GRID:
+            raise UsageError(
+                f"The grid has {points:,} points, more than {MOST_GRID:,}; give it shorter lists "
+                "and fewer ranges with --space FILE.toml, or use --sampler tpe."
+            )
+        return grid  # type: ignore[return-value]
+
+    def run_of(self, params: Mapping[str, Any]) -> RunSpec:
+        """The run that a trial with these parameters is."""
+        changes = {name: value for name, value in params.items() if name != SHAPE}
+        return RunSpec(
+            arch=self.arch,
+            shape=shape_from(params[SHAPE]),
+            budget=self.budget,
+            recipe=self.recipe,
+            settings=self.settings.replaced(**changes),
+            seed=self.seed,
+            dataset=self.dataset,
+            device=self.device,
+            precision=self.precision,
+            threads=self.threads,
+        )
+
+    def widest(self) -> RunSpec:
+        """A run of the first shape with the settings that are not searched."""
+        return self.run_of({SHAPE: written(self.shapes[0])})
+
+
+def plan_study(
+    arch: str,
+    budget: int,
+    space: Space,
+    recipe: Recipe,
+    **how: Any,
+) -> StudySpec:
+    """What to search for a family within a budget.
+
+    Args:
+        arch: Name of the family.
+        budget: Most weights.
+        space: What may be chosen.
+        recipe: Settings of what is not searched, as it has them for the widest shape.
+        how: The study's other fields.
+
+    Raises:
+        UsageError: the family or the budget has no shapes, or the space cannot be searched.
+    """
+    family = family_named(arch)
+    shapes = dict.fromkeys(
+        shape for share in space.shares for shape in solve(family, int(share * budget))
+    )
+    settings = recipe.settings_for(arch, family.weights(next(iter(shapes))))
+    space.check(settings)
+    study = StudySpec(
+        arch=arch,
+        budget=budget,
+        shapes=tuple(shapes),
+        space=space,
+        recipe=recipe.name,
+        settings=settings,
+        **how,
+    )
+    if study.sampler == "grid":
+        study.grid()
+    return study
+
+
+def written(shape: Shape) -> Shown:
+    """A shape as it is typed: ``112,106``."""
+    return ",".join(map(str, shape))
+
+
+def shape_from(text: str) -> Shape:
+    """The shape that was written so."""
+    return tuple(map(int, text.split(",")))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of a study."""
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Value]
+    weights: int
+    run_id: str | None
+    """The run that it is in the store."""
+    epochs: int = 0
+    """Finished epochs."""
+    val_accuracy: float | None = None
+    """After the last of them, in percent."""
+    train_seconds: float | None = None
+    """Training and validation; None until it is over."""
+
+    def cost(self, against: Against) -> float:
+        """What is to be low: weights, or seconds."""
+        return self.weights if against == "weights" else self.train_seconds or math.inf
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study at one moment."""
+
+    name: str
+    spec: StudySpec
+    trials: tuple[Trial, ...] = ()
+    importances: Mapping[str, float] | None = None
+    """Share of each parameter in being among the best tenth; None before there is enough to say."""
+
+    @property
+    def complete(self) -> list[Trial]:
+        """Trials that trained to their end."""
+        return [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
+
+    @property
+    def best(self) -> Trial | None:
+        """The most accurate one on validation; of equals the one with fewer weights."""
+        return max(self.complete, key=_accurate, default=None)
+
+    @property
+    def pareto(self) -> list[Trial]:
+        """Trials that no other beats in accuracy without costing more, the cheapest first."""
+        against = self.spec.against
+        if against is None:
+            return [self.best] if self.best else []
+        front: list[Trial] = []
+        for trial in sorted(self.complete, key=lambda t: (t.cost(against), *_less_accurate(t))):
+            if not front or _accuracy(trial) > _accuracy(front[-1]):
+                front.append(trial)
+        return front
+
+    def reaching(self, target: float) -> list[Trial]:
+        """Trials whose validation accuracy promises a test accuracy above the target."""
+        return [trial for trial in self.complete if _accuracy(trial) >= target + TARGET_MARGIN]
+
+    def choose(self, target: float | None) -> Trial | None:
+        """The trial that the test set is scored for; None while none is complete.
+
+        It is the most accurate one on validation. With two objectives and a target, it is the one
+        of the Pareto set with the least cost that reaches the target, if one does.
+        """
+        if self.spec.against and target is not None:
+            reaching = {trial.number for trial in self.reaching(target)}
+            if cheapest := next((t for t in self.pareto if t.number in reaching), None):
+                return cheapest
+        return self.best
+
+    def best_so_far(self) -> list[tuple[int, float]]:
+        """After each complete trial, by number, the best accuracy until then."""
+        complete = self.complete
+        bests = accumulate((_accuracy(trial) for trial in complete), max)
+        return [(trial.number, best) for trial, best in zip(complete, bests, strict=True)]
+
+
+def _accuracy(trial: Trial) -> float:
+    return -math.inf if trial.val_accuracy is None else trial.val_accuracy
+
+
+def _accurate(trial: Trial) -> tuple[float, int, int]:
+    return _accuracy(trial), -trial.weights, -trial.number
+
+
+def _less_accurate(trial: Trial) -> Iterable[float]:
+    return (-value for value in _accurate(trial))

@@ -1,0 +1,187 @@
+"""The form of a study: which one goes on, or what a new one searches, and when it is over."""
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Select, Static
+
+from fashiontui import paths
+from fashiontui.domain.budget import parse_budget
+from fashiontui.domain.errors import UsageError
+from fashiontui.domain.recipe import load_recipe
+from fashiontui.domain.shapes import FAMILIES
+from fashiontui.domain.space import load_space
+from fashiontui.domain.spec import DatasetName
+from fashiontui.domain.study import StudySpec, StudyView, plan_study
+from fashiontui.tui.choice import Choice
+from fashiontui.tui.widgets.fields import BUDGET, NUMBER, WHOLE, Field, TypedInput
+
+NEW = "new"
+"""Value of the study field for one that is yet to begin."""
+USUAL_TRIALS = "40"
+ACCURACY = "accuracy"
+_ASKED = ("arch", "budget", "against", "sampler")
+"""Fields of a new study alone."""
+
+
+class StudyForm(VerticalScroll):
+    """What to search, and for how long."""
+
+    HELP = """\
+Pick a study to go on with, or *new*: a family and a budget, whose shapes the solver finds. What
+else is searched is the built-in space around the lab's recipe; `fashiontui tune --space FILE.toml`
+begins a study with a space of your own, which goes on here. Against *weights* or *time* a study
+ends in a Pareto set.
+
+`t` trains trials until there are so many in all, or until validation lies one point above the
+target; then the test set is scored for the trial that is chosen. `p` pauses after the trial under
+way, `s` stops it at once, to be continued. Trials take turns with the lab's other runs.
+"""
+
+    class Picked(Message):
+        """Another study was picked."""
+
+    def __init__(self, choice: Choice) -> None:
+        """Args:
+        choice: What the lab's form has.
+        """
+        super().__init__(id="study-form", classes="panel", can_focus=False)
+        self._choice = choice
+
+    def compose(self) -> ComposeResult:
+        """The fields, a button, and how the study stands."""
+        choice = self._choice
+        families = [(family.title, name) for name, family in FAMILIES.items()]
+        against = [("nothing", ACCURACY), ("weights", "weights"), ("time", "time")]
+        samplers = [("TPE", "tpe"), ("random", "random"), ("grid", "grid")]
+        yield self._field("study", "Study", self._select([("new", NEW)], NEW),
+                          "A study that goes on, or a new one")  # fmt: skip
+        yield self._field("arch", "Family", self._select(families, choice.arch),
+                          "Whose shapes are searched")  # fmt: skip
+        yield self._field("budget", "Budget", TypedInput(BUDGET, choice.budget), "Most weights")
+        yield self._field("against", "Against", self._select(against, ACCURACY),
+                          "What is to be low while accuracy is to be high")  # fmt: skip
+        yield self._field("sampler", "Sampler", self._select(samplers, "tpe"),
+                          "How trials are drawn")  # fmt: skip
+        yield self._field("trials", "Trials", TypedInput(WHOLE, USUAL_TRIALS, "no end"),
+                          "Trials of the study in all")  # fmt: skip
+        yield self._field("target", "Target %", TypedInput(NUMBER, "", "none"),
+                          "Test accuracy that ends the search")  # fmt: skip
+        with Horizontal(id="study-go"):
+            yield Button("Start  t", id="start", variant="primary", compact=True)
+        yield Static(id="study-says", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the panel."""
+        self.border_title = "1 Study"
+
+    def _select(self, options: list[tuple[str, str]], value: str) -> Select[str]:
+        return Select(options, value=value, allow_blank=False, compact=True)
+
+    def _field(
+        self, name: str, label: str, control: TypedInput | Select[str], help_text: str
+    ) -> Field:
+        check = {"budget": parse_budget, "trials": parse_trials, "target": parse_target}.get(name)
+        field = Field(label, control, help_text, check)
+        field.id = f"study-{name}"
+        return field
+
+    def field(self, name: str) -> Field:
+        """The field of that name."""
+        return self.query_one(f"#study-{name}", Field)
+
+    @property
+    def picked(self) -> str | None:
+        """Name of the study that is picked; None for a new one."""
+        value = self.field("study").value
+        return None if value == NEW else value
+
+    def offer(self, names: Sequence[str], picked: str | None) -> None:
+        """Offer these studies, and pick one."""
+        control = self.field("study").control
+        assert isinstance(control, Select)
+        options = [("new", NEW), *((name, name) for name in names)]
+        with self.prevent(Select.Changed):
+            control.set_options([(Content(shown), value) for shown, value in options])
+            control.value = picked if picked is not None and picked in names else NEW
+        self._close_fields()
+
+    @on(Select.Changed, "#study-study Select")
+    def _another(self) -> None:
+        self._close_fields()
+        self.post_message(self.Picked())
+
+    def _close_fields(self) -> None:
+        for name in _ASKED:
+            self.field(name).control.disabled = self.picked is not None
+
+    def show(self, view: StudyView | None, says: str) -> None:
+        """Show what a study searches, and how it stands."""
+        if view is not None:
+            spec = view.spec
+            self.field("arch").value = spec.arch
+            self.field("budget").value = f"{spec.budget:,}"
+            self.field("against").value = spec.against or ACCURACY
+            self.field("sampler").value = spec.sampler
+        self.query_one("#study-says", Static).update(says)
+
+    def limits(self) -> tuple[int | None, float | None]:
+        """Trials in all and target, as typed.
+
+        Raises:
+            UsageError: one of them cannot be used.
+        """
+        trials, target = self.field("trials").value, self.field("target").value
+        return (
+            parse_trials(trials) if trials else None,
+            parse_target(target) if target else None,
+        )
+
+    def planned(self, dataset: DatasetName, lab: Choice) -> StudySpec:
+        """A new study of what the form says, with the lab's recipe, device and precision.
+
+        Raises:
+            UsageError: it cannot be searched.
+        """
+        against = self.field("against").value
+        return plan_study(
+            self.field("arch").value,
+            parse_budget(self.field("budget").value),
+            load_space(None),
+            load_recipe(lab.recipe, paths.recipe_folder()),
+            against=None if against == ACCURACY else against,
+            sampler=self.field("sampler").value,
+            dataset=dataset,
+            device=lab.device,
+            precision=lab.precision,
+        )
+
+
+def parse_trials(text: str) -> int:
+    """A number of trials.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) > 0):
+        raise UsageError(f"Trials: give a number from 1 to 999999, not {text[:20]!r}.")
+    return int(text)
+
+
+def parse_target(text: str) -> float:
+    """A test accuracy in percent.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        target = float(text)
+    except ValueError:
+        target = 0.0
+    if not 0 < target < 100:
+        raise UsageError(f"Target: give a percentage between 0 and 100, not {text[:20]!r}.")
+    return target
