@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual_plotext.plot import Plot
 
-from fashiontui.tui.widgets.drawing import Area, GrowingLine, Points, cells
+from fashiontui.tui.widgets.drawing import cells
+from fashiontui.tui.widgets.growing_line import Area, GrowingLine, Points
 
 AREA = Area(0.0, 12.0, 0.2, 1.9, 23, 9)
 values = st.floats(0.1, 2.0)
