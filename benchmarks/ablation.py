@@ -54,18 +54,12 @@ class Subject:
 
 
 PLAIN = {"optimizer": "adamw", "batch_norm": True, "weight_decay": 1e-2}
-EXTRAS = (
-    Part("label smoothing 0.1", {"label_smoothing": 0.1}),
-    Part("flip", {"augment": "flip"}),
-    Part("shift", {"augment": "shift"}),
-    Part("erase 8x8", {"erase": 8}),
-    Part("mixup 0.5", {"mixup": 0.5}),
-)
 RESNET = (
     Part("one-cycle", {"schedule": "one-cycle", "lr": 2e-2}, kept=True),
     Part("Muon", {"optimizer": "muon", "lr": 0.1, "weight_decay": 0.0}, kept=True),
     Part("EMA 0.99", {"ema": 0.99}),
-    *EXTRAS,
+    Part("flip", {"augment": "flip"}),
+    Part("label smoothing 0.1", {"label_smoothing": 0.1}),
 )
 FCN = (
     Part("one-cycle", {"schedule": "one-cycle", "lr": 1e-2}, kept=True),
@@ -73,7 +67,11 @@ FCN = (
     Part("EMA 0.998", {"ema": 0.998}),
     Part("Muon", {"optimizer": "muon", "lr": 0.05}),
     Part("dropout 0.1", {"dropout": 0.1}),
-    *EXTRAS,
+    Part("label smoothing 0.1", {"label_smoothing": 0.1}),
+    Part("flip", {"augment": "flip"}),
+    Part("shift", {"augment": "shift"}),
+    Part("erase 8x8", {"erase": 8}),
+    Part("mixup 0.5", {"mixup": 0.5}),
 )
 SUBJECTS = {
     "resnet-20k": Subject("resnet", (8, 16, 33), {**PLAIN, "batch_size": 128, "lr": 2e-3}, RESNET),

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
-from collections.abc import Generator, Sequence
-from contextlib import closing
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -20,6 +22,7 @@ from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
 from fashiontui.domain.spec import DataChoice, RunSpec
+from fashiontui.domain.sweep import standing_of
 from fashiontui.export.documents import event_object, runs_csv, runs_document
 from fashiontui.export.tables import (
     conclusion_lines,
@@ -36,6 +39,7 @@ from fashiontui.signals import Signals
 if TYPE_CHECKING:
     import torch
 
+    from fashiontui.cluster import Cluster
     from fashiontui.data import Dataset
     from fashiontui.runner import Job, Said
     from fashiontui.store import Store
@@ -45,6 +49,16 @@ TOLD = (RunStarted, ProgressEvent, EpochEnded, RunFinished)
 Output = Literal["tables", "json", "jsonl", "csv", "markdown", "latex"]
 
 
+@dataclass(frozen=True)
+class OnRay:
+    """Which Ray cluster trains."""
+
+    address: str
+    """auto, HOST:PORT or ray://HOST:PORT."""
+    gpus: float
+    """The share of a GPU that each run gets."""
+
+
 def run_batch(
     specs: Sequence[RunSpec] | None,
     data: DataChoice,
@@ -52,6 +66,8 @@ def run_batch(
     store: str,
     output: Output,
     workers: int = 1,
+    once: bool = False,
+    on_ray: OnRay | None = None,
 ) -> int:
     """Train every spec, or continue what was not finished; print what came of it.
 
@@ -63,6 +79,9 @@ def run_batch(
         store: URL or path of the store.
         output: What stdout gets.
         workers: How many runs train beside each other, each in a process of its own.
+        once: Do not train specs that the store has finished, and continue those that it can; the
+            results are printed with the others.
+        on_ray: Train on a cluster instead.
 
     Returns:
         ``RUN_FAILED`` when a run failed, 128 and its number after a signal, else ``DONE``.
@@ -74,7 +93,10 @@ def run_batch(
     signals = Signals()
     with signals.listening():
         try:
-            return _trained(specs, data, data_folders, store, output, workers, console, signals)
+            return _trained(
+                *(specs, data, data_folders, store, output, workers, once, on_ray),
+                *(console, signals),
+            )
         except KeyboardInterrupt:
             notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
             return signals.exit_code
@@ -87,6 +109,8 @@ def _trained(
     store: str,
     output: Output,
     workers: int,
+    once: bool,
+    on_ray: OnRay | None,
     console: Console,
     signals: Signals,
 ) -> int:
@@ -97,7 +121,10 @@ def _trained(
             import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
         from fashiontui.data import load
         from fashiontui.store import Store
-    with closing(Store(store)) as kept:
+    stdout = sys.stdout
+    with ExitStack() as stack:
+        cluster = stack.enter_context(joined(on_ray, console)) if on_ray else None
+        kept = stack.enter_context(closing(Store(store)))
         unfinished = [kept.get(run_id) for run_id in kept.unfinished()] if specs is None else []
         if specs is None and {record.spec.dataset for record in unfinished} <= {"sample"}:
             data = "sample"  # nothing to look for, or to download
@@ -107,26 +134,63 @@ def _trained(
         if specs is None:
             jobs = [record for record in unfinished if record.spec.dataset == images.name]
         else:
-            jobs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+            jobs = specs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+        finished: list[str] = []
+        if once and specs is not None:
+            finished, jobs = left_to_do(specs, kept, continuable=cluster is None)
+            if finished:
+                notice(console, f"{len(finished)} of {len(specs)} runs are finished already.")
         workers = min(workers, len(jobs))
-        training = _Training(console, kept, images, signals, output == "jsonl", workers)
+        events_to = stdout if output == "jsonl" else None
+        training = _Training(console, kept, images, signals, events_to, workers, cluster)
         try:
             training.work(jobs)
         except KeyboardInterrupt:
             if console.is_terminal and signals.received == getattr(signal, "SIGHUP", None):
                 console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
-        records = training.records()
+        records = training.records(finished)
     _print_results(images.name, records, output)
     if signals.received is not None:
         done = sum(record.status is Status.FINISHED for record in records)
         saved = sum(record.status is Status.STOPPED for record in records)
         those = "the one" if saved == 1 else "those"
         remedy = f"; continue {those} under way with: fashiontui --batch --resume" if saved else "."
-        notice(console, f"interrupted with {done} of {len(jobs)} runs finished{remedy}")
+        if once:
+            remedy = "; the same command goes on."
+        asked = len(finished) + len(jobs)
+        notice(console, f"interrupted with {done} of {asked} runs finished{remedy}")
         return signals.exit_code
     if specs is None and not jobs:
         notice(console, "no run waits to be continued.")
     return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
+
+
+@contextmanager
+def joined(on_ray: OnRay, console: Console) -> "Iterator[Cluster]":
+    """The cluster, which is left at the end; Ray prints what befalls nodes, here to stderr."""
+    with console.status("Joining the cluster"):
+        from fashiontui.cluster import Cluster
+
+        cluster = Cluster(on_ray.address, on_ray.gpus)
+    with closing(cluster), redirect_stdout(sys.stderr):
+        yield cluster
+
+
+def left_to_do(
+    specs: Sequence[RunSpec], store: "Store", continuable: bool
+) -> "tuple[list[str], list[Job]]":
+    """Ids of the runs of these specs that are finished, and what is left to train or continue."""
+    standing = standing_of(specs, store.specs())
+    jobs: list[Job] = []
+    for number, spec in enumerate(specs):
+        run_id = standing.unfinished.get(number)
+        if number in standing.finished:
+            continue
+        if continuable and run_id and store.checkpoints.find(run_id):
+            jobs.append(store.get(run_id))
+        else:
+            jobs.append(spec)
+    return [run_id for _, run_id in sorted(standing.finished.items())], jobs
 
 
 class _Training:
@@ -138,16 +202,18 @@ class _Training:
         store: "Store",
         images: "Dataset",
         signals: Signals,
-        jsonl: bool,
+        events_to: TextIO | None,
         workers: int,
+        cluster: "Cluster | None",
     ) -> None:
         self.failed = False
         self._console = console
         self._store = store
         self._images = images
         self._signals = signals
-        self._jsonl = jsonl
+        self._events_to = events_to
         self._workers = workers
+        self._cluster = cluster
         self._on_device: dict[str, Dataset] = {}
         self._histories: dict[int, History] = {}
         self._run_ids: dict[int, str] = {}
@@ -158,7 +224,12 @@ class _Training:
         Raises:
             KeyboardInterrupt: a signal asked to stop; the runs under way are saved.
         """
-        told = self._beside(jobs) if self._workers > 1 else self._one_after_another(jobs)
+        if self._cluster is not None:
+            told = self._on(self._cluster, jobs)
+        elif self._workers > 1:
+            told = self._beside(jobs)
+        else:
+            told = self._one_after_another(jobs)
         with run_bars(self._console, len(jobs)) as bars, closing(told):
             for number, said in told:
                 job = jobs[number]
@@ -175,9 +246,9 @@ class _Training:
         if self._signals.received is not None:
             raise KeyboardInterrupt
 
-    def records(self) -> list[RunRecord]:
-        """What came of the runs that began, in the order of the jobs."""
-        run_ids = [run_id for _, run_id in sorted(self._run_ids.items())]
+    def records(self, before: Sequence[str]) -> list[RunRecord]:
+        """What came of the runs that began, in the order of the jobs, after those of before."""
+        run_ids = [*before, *(run_id for _, run_id in sorted(self._run_ids.items()))]
         found = {record.id: record for record in self._store.get_all(run_ids)}
         return [found[run_id] for run_id in run_ids if run_id in found]
 
@@ -201,6 +272,15 @@ class _Training:
             self._signals.noted(),
             closing(Pool(self._workers, self._images)) as pool,
             closing(pool.train(jobs, self._store, self._is_over)) as told,
+        ):
+            yield from told
+
+    def _on(self, cluster: "Cluster", jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
+        """Train on a cluster; nothing is continued there."""
+        specs = [job for job in jobs if isinstance(job, RunSpec)]
+        with (
+            self._signals.noted(),
+            closing(cluster.train(specs, self._images, self._store, self._is_over)) as told,
         ):
             yield from told
 
@@ -233,8 +313,8 @@ class _Training:
             self._run_ids[number] = history.started.run_id
         if isinstance(event, TOLD):
             bars.draw(number, history)
-            if self._jsonl:
-                print(json.dumps(event_object(event)), flush=True)
+            if self._events_to:
+                print(json.dumps(event_object(event)), file=self._events_to, flush=True)
         if isinstance(event, RunFinished) and history.started:
             self.failed |= event.status in (Status.FAILED, Status.INTERRUPTED)
             bars.end_run(number, history.started.spec, history, event)

@@ -13,6 +13,7 @@ from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
 from fashiontui.cli_options import (
     MACHINE,
+    DataDirOption,
     JobsOption,
     data_folders,
     one_of,
@@ -20,7 +21,10 @@ from fashiontui.cli_options import (
     parse_threads,
     typed_beside,
 )
+from fashiontui.cli_predict import predict
 from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_serve import serve
+from fashiontui.cli_sweep import sweep
 from fashiontui.cli_tune import tune
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
@@ -39,8 +43,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs")
+app.command()(sweep)
 app.add_typer(export_app, name="export")
 app.command("report")(report)
+app.command("predict")(predict)
+app.command("serve")(serve)
 app.command()(tune)
 
 # Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
@@ -131,12 +138,7 @@ def start(
             rich_help_panel=MACHINE,
         ),
     ] = "auto",
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
-        ),
-    ] = None,
+    data_dir: DataDirOption = None,
     store: StoreOption = None,
     jobs: JobsOption = 1,
     resume: Annotated[
@@ -306,7 +308,8 @@ def _open_app(
     """Run the interactive app."""
     if typed := typed_beside(context, _FOR_THE_APP):
         raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # as fashiontui serve starts it
+    if not (in_browser or all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))):
         raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
     from fashiontui.paths import default_store
     from fashiontui.tui import run_app

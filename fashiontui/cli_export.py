@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashiontui.cli_options import DataDirOption, data_folders
 from fashiontui.cli_runs import StoreOption, counted_runs, open_store
 from fashiontui.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from fashiontui.domain.record import RunRecord
 
 export_app = typer.Typer(no_args_is_help=True)
@@ -152,3 +155,111 @@ def write_all(files: dict[Path, bytes], force: bool) -> None:
         make_folder(path.parent)
         with written_whole(path, force) as place:
             place.write_bytes(content)
+
+
+@export_app.command("model")
+def model(
+    file: Annotated[str, typer.Argument(help="A .safetensors or an .onnx file.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Its id, or the beginning of it.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Quantise the ONNX network to 8 bits a weight.")
+    ] = False,
+    data_dir: DataDirOption = None,
+    force: ForceOption = False,
+    store: StoreOption = None,
+) -> None:
+    """Write a run's network for other programs; ONNX is checked on the whole test set first."""
+    ending = ending_of(file, (".safetensors", ".onnx"))
+    if int8 and ending != ".onnx":
+        raise UsageError("--int8 is for .onnx files.")
+    from fashiontui.domain.writing import refuse_to_replace, written_whole
+
+    refuse_to_replace(Path(file), force)
+    with open_store(store) as opened:
+        from fashiontui.export.weights import stored_network
+
+        record = opened.get(run_id)
+        network = stored_network(opened, record)
+    said: list[str] = []
+    if ending == ".safetensors":
+        from fashiontui.export.model import as_safetensors
+
+        content = as_safetensors(network, record)
+    else:
+        content, said = _onnx(network, record, int8, data_folders(data_dir))
+    with written_whole(Path(file), force) as place:
+        place.write_bytes(content)
+    size = f"{len(content):,} bytes for {record.spec.weights:,} weights"
+    print(f"Wrote {record.spec.title}, run {record.id}, to {file}: {size}.", file=sys.stderr)
+    for sentence in said:
+        print(sentence, file=sys.stderr)
+
+
+def _onnx(
+    network: "nn.Module", record: "RunRecord", int8: bool, folders: list[Path]
+) -> tuple[bytes, list[str]]:
+    """The file, and how it did on the test set."""
+    from fashiontui.data import load
+    from fashiontui.export.model import as_int8, as_onnx, check, refuse_other
+
+    content = exact_content = as_onnx(network, record)
+    data = load(record.spec.dataset, folders, lambda said: print(said, file=sys.stderr))
+    exact = check(content, network, data)
+    refuse_other(exact)
+    said = [
+        f"onnxruntime and torch agree on {exact.agreeing:,} of {exact.images:,} test images "
+        f"(logits differ by {exact.difference:.1e} at most): {exact.accuracy:.2f}% in fp32; the "
+        f"run was scored with {record.test_accuracy or 0:.2f}% in {record.precision}."
+    ]
+    if int8:
+        content = as_int8(content, data, record.spec.split_seed)
+        rounded = check(content, network, data)
+        said.append(
+            f"In int8, {len(content):,} bytes instead of {len(exact_content):,}: "
+            f"{rounded.accuracy:.2f}% ({rounded.accuracy - exact.accuracy:+.2f} points), the same "
+            f"class on {rounded.agreeing:,} of {rounded.images:,} test images."
+        )
+    return content, said
+
+
+@export_app.command("tensorboard")
+def tensorboard(
+    folder: Annotated[str, typer.Argument(help="The log folder; each run gets a folder in it.")],
+    run_ids: RunIds = None,
+    recipe: RecipeOption = None,
+    force: ForceOption = False,
+    store: StoreOption = None,
+) -> None:
+    """Write runs as TensorBoard event files: tensorboard --logdir FOLDER shows them."""
+    with open_store(store) as opened:
+        from fashiontui.export.selection import finished_runs
+
+        records = finished_runs(opened, run_ids or [], recipe)
+    from fashiontui.export.to_tensorboard import write_events
+
+    write_events(records, Path(folder), force)
+    print(f"Wrote {counted_runs(len(records))} into {folder}.", file=sys.stderr)
+
+
+@export_app.command("mlflow")
+def mlflow(
+    where: Annotated[
+        str, typer.Argument(help="A tracking server like http://host:5000, or an SQLite file.")
+    ],
+    run_ids: RunIds = None,
+    recipe: RecipeOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Add runs to MLflow's experiment "fashiontui"; those it has already stay as they are."""
+    with open_store(store) as opened:
+        from fashiontui.export.selection import finished_runs
+
+        records = finished_runs(opened, run_ids or [], recipe)
+    from fashiontui.export.to_mlflow import write_runs
+
+    done = write_runs(records, where)
+    were = "was" if done.known == 1 else "were"
+    print(
+        f"Wrote {counted_runs(done.new)} to {where}, {done.known} {were} already there.",
+        file=sys.stderr,
+    )

@@ -12,6 +12,12 @@ MACHINE = "Where and how"
 MAX_JOBS = 256
 """Most processes of one command."""
 
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
+    ),
+]
 JobsOption = Annotated[
     int,
     typer.Option(

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -29,6 +30,7 @@ _REAL_DATA = Path(
 ).absolute()
 _NAMED_SERVER = os.environ.get("FASHIONTUI_TEST_POSTGRES")
 _NO_SERVER = pytest.StashKey[str]()
+_NO_BROWSER = pytest.StashKey[str]()
 ARCHIVES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -87,9 +89,23 @@ def postgres(server: postgres_server.Server) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say aloud that stores on PostgreSQL were not tested."""
-    if missing := terminalreporter.config.stash.get(_NO_SERVER, None):
+    """Say aloud what was not tested for want of a program."""
+    stash = terminalreporter.config.stash
+    if missing := stash.get(_NO_SERVER, None):
         terminalreporter.write_line(f"STORES ON POSTGRESQL WERE NOT TESTED: {missing}", red=True)
+    if missing := stash.get(_NO_BROWSER, None):
+        terminalreporter.write_line(f"THE APP IN A BROWSER WAS NOT TESTED: {missing}", red=True)
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest) -> str:
+    """A headless browser; without one the test is skipped, and the summary says so."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        missing = "there is no chromium (apt-get install chromium)"
+        request.config.stash[_NO_BROWSER] = missing
+        pytest.skip(missing)
+    return found
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ NAMES = (
         "choice file",
     ]
     + [*("measurements", "command line", "IDX images", "IDX labels", "gz archive", "checkpoint")]
-    + ["imported runs", "data folder"]
+    + ["picture", "imported runs", "data folder"]
 )
 CASES = 80
 

@@ -76,6 +76,7 @@ def parsers(folder: Path) -> list[Parser]:
         Parser("IDX labels", t.idx_labels, targets.IDX_LABELS, targets.IDX_WORDS),
         Parser("gz archive", t.archive, targets.ARCHIVES, [*targets.IDX_WORDS, *targets.BOMBS]),
         Parser("checkpoint", t.checkpoint, t.checkpoints, targets.CHECKPOINT_WORDS),
+        Parser("picture", t.picture, t.pictures, targets.PICTURE_WORDS),
         Parser("imported runs", t.imported_runs, t.stores, targets.STORE_WORDS),
         Parser("data folder", t.data_folder, [str(folder).encode()], t.paths),
     ]

@@ -14,12 +14,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
+from PIL import Image
 from textual.binding import BindingsMap
 
 from fashiontui import batch, cli, cli_options
 from fashiontui.config import check_keymap, load_config
 from fashiontui.data import fashion_mnist
 from fashiontui.data.idx import read_images, read_labels
+from fashiontui.data.photo import as_seen, read_photo
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.budget import parse_budget, solve
 from fashiontui.domain.errors import ExitCode, UsageError
@@ -104,6 +106,23 @@ BOMBS = [gzip.compress(bytes(100_000_000), mtime=0), zlib.compress(bytes(1000))]
 """A hundred megabytes in a hundred kilobytes; another packing of the same kind."""
 
 
+def _pictures() -> list[bytes]:
+    """A small picture in every format that is read."""
+    made = []
+    for form in ("png", "jpeg", "webp", "gif", "bmp"):
+        written = io.BytesIO()
+        picture = Image.fromarray(SAMPLE.test_images[3, 0].numpy()).resize((40, 60))
+        picture.convert("RGB").save(written, form)
+        made.append(written.getvalue())
+    return made
+
+
+PICTURE_WORDS = [
+    *(b"IHDR", b"IDAT", b"iCCP", b"eXIf", b"\xff\xd8", b"\xff\xda", b"\xff\xe1\x00\x10Exif\0\0"),
+    *(b"\x00\x01\x86\xa0", b"\x7f\xff\xff\xff", b"RIFF", b"WEBPVP8X", b"GIF89a", b"BM"),
+]
+
+
 def _stored_run(file: Path) -> bytes:
     """A store with one finished run, as a file."""
     spec = RunSpec(arch="fcn", shape=(2,), recipe="made", settings=Settings(epochs=1))
@@ -145,6 +164,8 @@ class Targets:
         state = begin(self._spec, CPU)
         next(event for event in train(state, SAMPLE) if isinstance(event, EpochEnded))
         self.checkpoints = [state_bytes(state)]
+        self._picture = folder / "input.png"
+        self.pictures = _pictures()
         self._imported = folder / "imported.sqlite3"
         self.stores = [_stored_run(folder / "valid.sqlite3")]
         options = [
@@ -256,6 +277,11 @@ class Targets:
         """A file that a run is to be continued from."""
         self._checkpoint.write_bytes(content)
         return restore(self._checkpoint, self._spec, CPU, SAMPLE)
+
+    def picture(self, content: bytes) -> None:
+        """A picture that a network is asked about."""
+        self._picture.write_bytes(content)
+        as_seen(read_photo(self._picture))
 
     def imported_runs(self, content: bytes) -> object:
         """Another store's file."""

@@ -55,5 +55,9 @@ class CheckpointError(FashiontuiError):
     """A run cannot be continued from what is kept of it."""
 
 
+class ExportError(FashiontuiError):
+    """A file for another program that is not what it should be."""
+
+
 class Pruned(FashiontuiError):
     """Thrown into a trial to end it early; the message says why."""

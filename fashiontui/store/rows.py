@@ -13,8 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, insert, select
 
 from fashiontui.domain.errors import StoreError, UsageError
-from fashiontui.domain.events import FirstLayer, Predictions, RunStarted
+from fashiontui.domain.events import FirstLayer, Predictions, RunStarted, Status
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.store.packing import (
     inside_fields,
@@ -26,6 +27,7 @@ from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, inside, prediction
 
 _Values = Mapping[str, Any]
 _RECORD = TypeAdapter(RunRecord)
+_SPEC = TypeAdapter(RunSpec)
 
 
 def read_runs(
@@ -68,6 +70,26 @@ def read_runs(
         )
         for row in rows
     ]
+
+
+def read_specs(connection: Connection, name: str) -> list[tuple[str, Status, RunSpec]]:
+    """Id, state and spec of every run, the newest first.
+
+    Args:
+        connection: To the store.
+        name: What to call the store in an error.
+
+    Raises:
+        StoreError: a run is damaged.
+    """
+    found = []
+    wanted = select(runs.c.id, runs.c.status, runs.c.spec)
+    for row in connection.execute(wanted.order_by(runs.c.created.desc(), runs.c.id)):
+        try:
+            found.append((row.id, Status(row.status), _SPEC.validate_python(row.spec)))
+        except ValueError as error:
+            raise damaged(row.id, name) from error
+    return found
 
 
 def _by_run(rows: Iterable[Row[Any]]) -> dict[str, list[_Values]]:

@@ -24,6 +24,7 @@ from fashiontui.domain.events import (
     Status,
 )
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.store.board import read_board
 from fashiontui.store.checkpoints import Checkpoints
@@ -38,7 +39,7 @@ from fashiontui.store.connection import (
 )
 from fashiontui.store.errors import one_sentence_errors
 from fashiontui.store.packing import inside_row, spacing
-from fashiontui.store.rows import add_predictions, add_records, read_runs, started_row
+from fashiontui.store.rows import add_predictions, add_records, read_runs, read_specs, started_row
 from fashiontui.store.schema import bring_up_to_date, refuse_foreign_file
 from fashiontui.store.tables import epochs, inside
 from fashiontui.store.tables import runs as runs_table
@@ -208,6 +209,15 @@ class Store:
         """Every run, the newest first, without predictions."""
         with self._reading() as connection:
             return read_runs(connection, self._name)
+
+    def specs(self) -> list[tuple[str, Status, RunSpec]]:
+        """Id, state and spec of every run, the newest first.
+
+        Raises:
+            StoreError: the store cannot be read, or a run in it is damaged.
+        """
+        with self._reading() as connection:
+            return read_specs(connection, self._name)
 
     def board(self) -> list[BoardRow]:
         """Every run as a light row, the newest first, in one query.

@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
+from textual.messages import ExitApp
 from textual.screen import Screen
 
 from fashiontui import paths
@@ -105,7 +106,7 @@ class FashionTui(App[None]):
         self._nearest = Nearest(glyphs)
         self._marker = usable_marker(config.marker, glyphs, self.console.color_system)
         dataset: DatasetName = "sample" if data == "sample" else "fashion-mnist"
-        self.lab = LabScreen(self.queue, self.library, choice, dataset, self._marker)
+        self.lab = LabScreen(self.queue, self.library, choice, dataset, self._marker, data_folders)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Colours of curves, which every theme has."""
@@ -251,6 +252,16 @@ class FashionTui(App[None]):
         elif self._leaving:
             self._go(joined=False)
         else:
+            self.run_worker(self._leave(SIGNAL_SECONDS), group="leaving")
+
+    @on(ExitApp)
+    def _page_closed(self, message: ExitApp) -> None:
+        """In a browser a closed page, as any signal, sends just this: save what trains first.
+
+        It is not what ``exit`` sends after it has noted that the app ends.
+        """
+        if not self._exit and not self._leaving:
+            message.prevent_default()
             self.run_worker(self._leave(SIGNAL_SECONDS), group="leaving")
 
     async def _leave(self, patience: float = LATEST_SECONDS) -> None:

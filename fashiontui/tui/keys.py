@@ -32,6 +32,8 @@ LAB_KEYS = [
     Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
             tooltip="Filter the board by typing"),
     *CHART_KEYS,
+    Binding("i", "predict", "Predict", id="lab.predict", show=False,
+            tooltip="Ask the network under the board's cursor about a picture of yours"),
     Binding("o", "app.tune", "Tune", id="lab.tune",
             tooltip="Search a family's shapes and settings within a budget"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,

@@ -96,7 +96,7 @@ class RunsFetched(Message):
 
     records: tuple[RunRecord, ...]
     purpose: str
-    """marked, pinned, details, rerun, continue, deleted or restored: what they are for."""
+    """marked, pinned, details, predict, rerun, continue, deleted or restored: what they are for."""
 
 
 @dataclass

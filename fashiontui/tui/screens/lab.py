@@ -1,6 +1,7 @@
 """The main screen: configure, watch and compare."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -63,6 +64,7 @@ class LabScreen(Screen[None]):
         choice: Choice,
         dataset: DatasetName,
         marker: Marker,
+        folders: Sequence[Path],
     ) -> None:
         """Args:
         queue: Where requested runs go.
@@ -70,6 +72,7 @@ class LabScreen(Screen[None]):
         choice: What the form begins with.
         dataset: What runs are trained on until another is found.
         marker: How curves are drawn.
+        folders: Where Fashion-MNIST may lie.
         """
         super().__init__(classes="-show-1")
         self._compositor = PatchCompositor()
@@ -78,6 +81,7 @@ class LabScreen(Screen[None]):
         self._choice = choice
         self._dataset = dataset
         self._marker = marker
+        self._folders = folders
         self.history = History()
         self._stale = False
         self._opened = False
@@ -268,6 +272,12 @@ class LabScreen(Screen[None]):
                 from fashiontui.tui.screens.details import Details  # not needed to paint
 
                 self.app.push_screen(Details(records[0]))
+            case "predict":
+                from fashiontui.tui.screens.predict import Predict  # not needed to paint
+
+                shaded = self._marker in ("ascii", "dot")
+                screen = Predict(records[0], self._library, self._folders, shaded)
+                self.app.push_screen(screen)
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "continue":
@@ -367,6 +377,14 @@ class LabScreen(Screen[None]):
     def action_read_store(self) -> None:
         """Read the stored runs again."""
         self.board.read_store()
+
+    def action_predict(self) -> None:
+        """Ask the network of the run under the board's cursor about a picture."""
+        row = self.board.current
+        if row is None or row.is_report:
+            self.notify("Go to a stored run on the board first; i asks its network.")
+        else:
+            self.board.fetch([row.id], "predict")
 
     def action_report_rows(self) -> None:
         """Show or hide the report's rows."""

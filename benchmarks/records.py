@@ -1,0 +1,223 @@
+"""The record: mean test accuracy over seeds for every budget, each row by one command.
+
+    FASHIONTUI_DATA_DIR=... python -m benchmarks.records fcn-50k
+
+trains the row's seeds that its store lacks, continuing one that was interrupted, and writes the
+row to ``assets/records.json`` and to the table in the README; ``--write-only`` does the latter
+alone. Runs are stored as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's
+own command line trains the same without this script. The test set is scored once a run, by the
+engine, after the last epoch; nothing here reads it before, or chooses among seeds.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashiontui import runner
+from fashiontui.data import load
+from fashiontui.domain.events import Status
+from fashiontui.domain.plan import plan, shaped_network
+from fashiontui.domain.recipe import load_recipe
+from fashiontui.domain.record import RunRecord
+from fashiontui.domain.shapes import Shape, family_named
+from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.stats import mean_std, t_interval
+from fashiontui.engine import choose_placement, find_device
+from fashiontui.paths import measurements_file
+from fashiontui.store import Store
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "assets" / "records.json"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- records: python -m benchmarks.records -->", "<!-- /records -->"
+SEEDS = 5
+"""Fewest seeds of a row that counts as reached or not."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One budget of one side, FCN or CNN, and the network that stands for it."""
+
+    arch: str
+    budget: int
+    shape: Shape
+    reach: float
+    """Mean test accuracy to reach at least, in percent."""
+    aim: float
+
+
+ROWS = {
+    "fcn-50k": Row("fcn", 50_000, (57, 45, 40), 89.2, 89.8),
+    "fcn-100k": Row("fcn", 100_000, (110, 70, 70), 90.0, 90.4),
+    "fcn-200k": Row("fcn", 200_000, (210, 110, 90), 90.4, 91.0),
+    "cnn-10k": Row("resnet", 10_000, (8, 12, 21), 91.0, 91.8),
+    "cnn-20k": Row("resnet", 20_000, (8, 16, 33), 92.0, 92.8),
+    "cnn-50k": Row("resnet", 50_000, (16, 24, 52), 93.2, 93.8),
+    "cnn-100k": Row("resnet", 100_000, (16, 32, 79), 93.8, 94.5),
+    "cnn-200k": Row("resnet", 200_000, (24, 56, 102), 94.4, 95.2),
+}
+
+
+def specs(row: Row, seeds: Sequence[int], epochs: int | None, **where: Any) -> list[RunSpec]:
+    """The runs of a row, as the command line would plan them."""
+    network = shaped_network(row.arch, row.shape, row.budget)
+    changes = {} if epochs is None else {"epochs": epochs}
+    return plan([network], load_recipe("best", Path("/nonexistent")), changes, seeds, **where)
+
+
+def command(spec: RunSpec, budget: int, seeds: Sequence[int]) -> str:
+    """The command line that trains a row without this script."""
+    word = "hidden" if spec.arch == "fcn" else "channels"
+    family = "" if spec.arch == "fcn" else f"--arch {spec.arch} "
+    counted = list(seeds) == list(range(len(seeds)))
+    which = str(len(seeds)) if counted else ",".join(map(str, seeds))
+    return (
+        f"fashiontui --batch {family}--budget {budget // 1000}k "
+        f"--{word} {','.join(map(str, spec.shape))} --recipe best "
+        f"--epochs {spec.settings.epochs} --seeds {which} "
+        f"--device {spec.device} --precision {spec.precision} --threads {spec.threads}"
+    )
+
+
+def trained(spec: RunSpec, store: Store, data: Any) -> None:
+    """Train one run to its end, or finish it where it was interrupted."""
+    for record in store.runs():
+        if record.spec == spec and record.status is Status.FINISHED:
+            return
+        if record.spec == spec and record.id in store.unfinished():
+            for _ in runner.resume(store.resume(record.id), data, store):
+                pass
+            return
+    placement = choose_placement(spec, find_device(spec.device), measurements_file())
+    for _ in runner.run(spec, data, placement, store):
+        pass
+
+
+def row_of(name: str, row: Row, records: Sequence[RunRecord]) -> dict[str, Any]:
+    """What ``assets/records.json`` says of a row: every seed of it, none chosen."""
+    records = sorted(records, key=lambda record: record.spec.seed)
+    spec = records[0].spec
+    tested = [record.test_accuracy for record in records if record.test_accuracy is not None]
+    validated = [record.val_accuracy for record in records if record.val_accuracy is not None]
+    test_mean, test_std = mean_std(tested)
+    val_mean, val_std = mean_std(validated)
+    machines = {
+        f"{r.device_name}, {r.precision}, {r.threads} CPU thread(s), torch {r.versions['torch']}"
+        for r in records
+    }
+    reached = len(tested) >= SEEDS and round(test_mean, 2) >= row.reach
+    return {
+        "row": name,
+        "budget": row.budget,
+        "family": row.arch,
+        "shape": list(row.shape),
+        "weights": spec.weights,
+        "epochs": spec.settings.epochs,
+        "settings": spec.settings.model_dump(mode="json"),
+        "seeds": [record.spec.seed for record in records],
+        "test_mean": test_mean,
+        "test_std": test_std,
+        "test_ci95": t_interval(tested),
+        "val_mean": val_mean,
+        "val_std": val_std,
+        "val_ci95": t_interval(validated),
+        "reach": row.reach,
+        "aim": row.aim,
+        "reached": reached,
+        "train_seconds": [record.train_seconds for record in records],
+        "machine": sorted(machines),
+        "command": command(spec, row.budget, [record.spec.seed for record in records]),
+        "runs": [
+            {
+                "seed": record.spec.seed,
+                "val_accuracy": record.val_accuracy,
+                "test_accuracy": record.test_accuracy,
+                "train_seconds": record.train_seconds,
+                "weights_sha256": record.weights_sha256,
+            }
+            for record in records
+        ],
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The README's table."""
+    lines = [
+        "| Row | Family, shape | Weights | Test % | 95% (t) | Validation % | Seeds | Epochs | "
+        "Time a run | Target | |",
+        "|:---|:---|---:|---:|---:|---:|---:|---:|---:|---:|:---|",
+    ]
+    for row in rows:
+        family = family_named(row["family"])
+        low, high = row["test_ci95"] or (None, None)
+        seconds = sorted(row["train_seconds"])
+        spread = "" if row["test_std"] is None else f" ± {row['test_std']:.2f}"
+        verdict = "aim reached" if row["test_mean"] >= row["aim"] else "reached"
+        if len(row["seeds"]) < SEEDS:
+            verdict = f"{len(row['seeds'])} of {SEEDS} seeds: no verdict"
+        elif not row["reached"]:
+            verdict = "not reached"
+        lines.append(
+            f"| {row['row']} | {family.title} {family.describe(tuple(row['shape']))} "
+            f"| {row['weights']:,} | {row['test_mean']:.2f}{spread} "
+            f"| {f'{low:.2f}–{high:.2f}' if low else '–'} | {row['val_mean']:.2f} "
+            f"| {len(row['seeds'])} | {row['epochs']} | {seconds[len(seconds) // 2]:,.0f} s "
+            f"| {row['reach']} / {row['aim']} | {verdict} |"
+        )
+    machines = sorted({machine for row in rows for machine in row["machine"]})
+    lines += ["", f"Machine: {'; '.join(machines)}. The commands:", "", "```sh"]
+    return "\n".join([*lines, *(f"{row['command']}  # {row['row']}" for row in rows), "```"])
+
+
+def write(store: Store, chosen: dict[str, list[RunSpec]]) -> None:
+    """Bring the document and the README up to date with what the store has of these rows."""
+    rows = {}
+    if DOCUMENT.exists():
+        rows = {row["row"]: row for row in json.loads(DOCUMENT.read_text("utf-8"))["rows"]}
+    finished = [record for record in store.runs() if record.status is Status.FINISHED]
+    for name, wanted in chosen.items():
+        found = {record.spec.seed: record for record in finished if record.spec in wanted}
+        if found:
+            rows[name] = row_of(name, ROWS[name], list(found.values()))
+    in_order = [rows[name] for name in ROWS if name in rows]
+    document = {"schema": 1, "protocol": "see README, The record", "rows": in_order}
+    DOCUMENT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    text = README.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}\n{table(in_order)}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("row", choices=ROWS)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--epochs", type=int, help="fewer or more than the recipe's")
+    parser.add_argument("--store", default="records.sqlite3")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--train-only", action="store_true", help="write no document")
+    parser.add_argument("--write-only", action="store_true", help="train nothing")
+    options = parser.parse_args()
+
+    where = {name: getattr(options, name) for name in ("device", "precision", "threads")}
+    wanted = specs(ROWS[options.row], range(options.seeds), options.epochs, **where)
+    with closing(Store(options.store)) as store:
+        if not options.write_only:
+            folder = Path(os.environ["FASHIONTUI_DATA_DIR"])
+            data = load("fashion-mnist", [folder], print).to(find_device(options.device))
+            for spec in wanted:
+                trained(spec, store, data)
+                print(f"{options.row} seed {spec.seed} of {options.seeds} is there", flush=True)
+        if not options.train_only:
+            write(store, {options.row: wanted})
+
+
+if __name__ == "__main__":
+    main()

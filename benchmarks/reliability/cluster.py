@@ -1,0 +1,94 @@
+"""Kills a node of a real Ray cluster in the middle of a sweep, and counts what arrived.
+
+``python -m benchmarks.reliability.cluster`` starts a head and three nodes of one processor each as
+processes of this machine, sweeps 60 short runs on the sample set, kills one node's processes with
+SIGKILL once a third of the runs is stored, adds another node, and prints how many runs the store
+has, and how many of them twice. It needs the extra ``ray``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import ray.cluster_utils
+
+from fashiontui.domain.events import Status
+from fashiontui.store import Store
+
+PLAN = """
+[[grid]]
+archs = ["fcn"]
+shapes = ["32"]
+seeds = "{seeds}"
+[grid.settings]
+epochs = {epochs}
+batch_size = 128
+"""
+OBJECT_STORE_BYTES = 80_000_000
+"""The least that Ray takes; the sample set has 2.4 MB."""
+LONGEST_SECONDS = 540
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--nodes", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=6)
+    asked = parser.parse_args()
+    began = time.monotonic()
+    cluster = ray.cluster_utils.Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 0,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "include_dashboard": False,
+        },
+    )
+    small = {"num_cpus": 1, "object_store_memory": OBJECT_STORE_BYTES}
+    nodes = [cluster.add_node(**small) for _ in range(asked.nodes)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        where = folder / "runs.sqlite3"
+        (folder / "plan.toml").write_text(PLAN.format(seeds=asked.runs, epochs=asked.epochs))
+        command = [sys.executable, "-m", "fashiontui", "sweep", str(folder / "plan.toml")]
+        command += ["--engine", "ray", "--address", cluster.address, "--data", "sample"]
+        command += ["--precision", "fp32", "--store", str(where), "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sweep:
+            while sweep.poll() is None and stored(where) < asked.runs // 3:
+                time.sleep(1)
+            before = stored(where)
+            cluster.remove_node(nodes[0], allow_graceful=False)
+            cluster.add_node(**small)
+            out, _ = sweep.communicate(timeout=LONGEST_SECONDS)
+        with closing(Store(str(where))) as store:
+            records = store.runs()
+        again = subprocess.run(command, capture_output=True, text=True, check=False)
+    cluster.shutdown()
+    seeds = Counter(run.spec.seed for run in records if run.status is Status.FINISHED)
+    twice = sum(count > 1 for count in seeds.values())
+    print(f"nodes                         {asked.nodes}; one killed at {before} runs, one joined")
+    print(f"exit code of the sweep        {sweep.returncode}")
+    print(f"runs finished                 {len(seeds)} of {asked.runs}")
+    print(f"runs twice, or not finished   {twice + len(records) - len(seeds)}")
+    print(f"results printed               {len(json.loads(out)['runs'])}")
+    print(f"the same sweep again          {again.stderr.strip().splitlines()[-1]}")
+    print(f"seconds                       {time.monotonic() - began:.0f}")
+    sys.exit(len(records) != asked.runs or len(seeds) != asked.runs or sweep.returncode != 0)
+
+
+def stored(where: Path) -> int:
+    """Runs in the store so far."""
+    if not where.exists():
+        return 0
+    with closing(Store(str(where))) as store:
+        return len(store.runs())
+
+
+if __name__ == "__main__":
+    main()

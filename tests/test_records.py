@@ -1,0 +1,45 @@
+"""The record: what its rows say is what their commands train, and what the README shows."""
+
+import json
+import shlex
+
+import pytest
+
+from benchmarks.records import BEGIN, DOCUMENT, END, README, ROWS, command, specs, table
+from fashiontui import batch, cli
+from fashiontui.domain.shapes import family_named
+
+WHERE = {"device": "cpu", "precision": "fp32", "threads": 1}
+STORED = json.loads(DOCUMENT.read_text("utf-8"))["rows"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_rows_command_plans_the_very_runs_of_the_row(name, monkeypatch, tmp_path):
+    planned = []
+    monkeypatch.setattr(batch, "run_batch", lambda specs, **_: planned.extend(specs) or 0)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    wanted = specs(ROWS[name], [0, 1, 2], 7, **WHERE)
+    program, *arguments = shlex.split(command(wanted[0], ROWS[name].budget, [0, 1, 2]))
+    assert program == "fashiontui"
+    assert cli.app([*arguments, "--store", str(tmp_path / "x")], standalone_mode=False) == 0
+    assert planned == wanted
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
+def test_a_row_counts_every_weight_and_keeps_its_budget(row):
+    assert 0.97 * row.budget <= family_named(row.arch).weights(row.shape) <= row.budget
+
+
+def test_the_readme_shows_the_stored_rows():
+    shown = README.read_text("utf-8").partition(BEGIN)[2].partition(END)[0]
+    assert shown.strip() == table(STORED).strip()
+
+
+@pytest.mark.parametrize("row", STORED, ids=[row["row"] for row in STORED])
+def test_a_stored_row_is_of_the_network_and_settings_that_its_command_trains(row):
+    wanted = specs(ROWS[row["row"]], row["seeds"], row["epochs"], **WHERE)
+    assert (list(wanted[0].shape), wanted[0].weights) == (row["shape"], row["weights"])
+    assert wanted[0].settings.model_dump(mode="json") == row["settings"]
+    assert row["command"] == command(wanted[0], row["budget"], row["seeds"])
+    assert row["seeds"] == [run["seed"] for run in row["runs"]]
+    assert row["reached"] == (len(row["seeds"]) >= 5 and round(row["test_mean"], 2) >= row["reach"])
