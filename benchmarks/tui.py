@@ -40,6 +40,7 @@ SIZE = (150, 45)
 TRAINED_EPOCHS = 20
 TICK_SECONDS = 0.005
 STORED_RUNS = 10_000
+SEEDS_EACH = 5
 EPOCHS_EACH = 6
 HOURS = 8
 PATIENCE = 300.0
@@ -129,13 +130,17 @@ def pace(ended: list[EpochEnded]) -> float:
 
 
 def fill(store: Store) -> None:
-    """Store many runs at once, with epochs and test predictions."""
-    asked = spec(EPOCHS_EACH).model_dump(mode="json")
+    """Store many runs at once, five seeds of each spec, with epochs and predictions."""
+    usual = spec(EPOCHS_EACH).model_dump(mode="json")
     began = datetime(2026, 1, 1, tzinfo=UTC)
     labels = bytes(10_000)
     with store._engine.begin() as connection:
         for number in range(STORED_RUNS):
             run_id = f"{number:012x}"
+            tried, seed = divmod(number, SEEDS_EACH)
+            lr = {"settings": {**usual["settings"], "lr": 1e-3 * (1 + tried / 100)}}
+            asked = {**usual, **lr, "seed": seed}
+            val = 85 + tried % 40 / 5 + seed * number % 7 / 10
             connection.execute(
                 insert(runs_table).values(
                     id=run_id, created=began + timedelta(minutes=number), status="finished",
@@ -150,16 +155,18 @@ def fill(store: Store) -> None:
                 [
                     {
                         "run_id": run_id, "epoch": epoch, "train_loss": 0.4, "val_loss": 0.4,
-                        "val_accuracy": 85 + number % 800 / 100, "lr": 1e-3,
+                        "val_accuracy": val, "lr": 1e-3,
                         "images_per_second": 9e4, "train_seconds": 1.5 * epoch,
                     }
                     for epoch in range(1, EPOCHS_EACH + 1)
                 ],
             )  # fmt: skip
             connection.execute(
-                insert(predictions).values(
-                    run_id=run_id, split="test", predicted=labels, labels=labels
-                )
+                insert(predictions),
+                [
+                    {"run_id": run_id, "split": split, "predicted": made, "labels": made}
+                    for split, made in (("validation", labels[:6_000]), ("test", labels))
+                ],
             )
 
 

@@ -21,15 +21,16 @@ from fashiontui.domain.events import Progress as ProgressEvent
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
+from fashiontui.domain.separation import Verdict, verdict
 from fashiontui.domain.spec import DataChoice, RunSpec
 from fashiontui.domain.sweep import standing_of
-from fashiontui.export.documents import event_object, runs_csv, runs_document
+from fashiontui.export.documents import event_object, runs_csv, runs_document, verdict_object
 from fashiontui.export.tables import (
     conclusion_lines,
+    every_table,
     latex,
     markdown_document,
     notes,
-    result_tables,
 )
 from fashiontui.export.terminal import print_chart, print_table, stdout_console
 from fashiontui.narration import download_bar, notice
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from fashiontui.cluster import Cluster
     from fashiontui.data import Dataset
+    from fashiontui.pool import Pool
     from fashiontui.runner import Job, Said
     from fashiontui.store import Store
 
@@ -68,6 +70,7 @@ def run_batch(
     workers: int = 1,
     once: bool = False,
     on_ray: OnRay | None = None,
+    until_separated: bool = False,
 ) -> int:
     """Train every spec, or continue what was not finished; print what came of it.
 
@@ -82,6 +85,8 @@ def run_batch(
         once: Do not train specs that the store has finished, and continue those that it can; the
             results are printed with the others.
         on_ray: Train on a cluster instead.
+        until_separated: Add seed after seed of the two networks that the specs name, and end as
+            soon as their validation accuracies are told apart.
 
     Returns:
         ``RUN_FAILED`` when a run failed, 128 and its number after a signal, else ``DONE``.
@@ -95,7 +100,7 @@ def run_batch(
         try:
             return _trained(
                 *(specs, data, data_folders, store, output, workers, once, on_ray),
-                *(console, signals),
+                *(until_separated, console, signals),
             )
         except KeyboardInterrupt:
             notice(console, "interrupted; nothing was trained, what was downloaded is kept.")
@@ -111,6 +116,7 @@ def _trained(
     workers: int,
     once: bool,
     on_ray: OnRay | None,
+    until_separated: bool,
     console: Console,
     signals: Signals,
 ) -> int:
@@ -143,13 +149,23 @@ def _trained(
         workers = min(workers, len(jobs))
         events_to = stdout if output == "jsonl" else None
         training = _Training(console, kept, images, signals, events_to, workers, cluster)
+        judged: Verdict | None = None
         try:
-            training.work(jobs)
+            if until_separated and specs is not None:
+                judged = _until_separated(training, jobs)
+            else:
+                training.work(jobs)
         except KeyboardInterrupt:
             if console.is_terminal and signals.received == getattr(signal, "SIGHUP", None):
                 console.file = open(os.devnull, "w")  # noqa: SIM115  # it is gone
+        finally:
+            training.close()
         records = training.records(finished)
-    _print_results(images.name, records, output)
+    _print_results(images.name, records, output, judged)
+    if judged is not None:
+        notice(console, str(judged))
+    elif until_separated and signals.received is None:
+        notice(console, "too few seeds were finished by both networks to tell them apart.")
     if signals.received is not None:
         done = sum(record.status is Status.FINISHED for record in records)
         saved = sum(record.status is Status.STOPPED for record in records)
@@ -163,6 +179,22 @@ def _trained(
     if specs is None and not jobs:
         notice(console, "no run waits to be continued.")
     return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
+
+
+def _until_separated(training: "_Training", jobs: "Sequence[Job]") -> Verdict | None:
+    """Train the jobs seed by seed until the two networks are told apart; what seeds say of them."""
+    by_seed: dict[int, list[Job]] = {}
+    for job in jobs:
+        by_seed.setdefault(job.spec.seed if isinstance(job, RunRecord) else job.seed, []).append(
+            job
+        )
+    judged = None
+    for of_seed in by_seed.values():
+        training.work(of_seed)
+        judged = verdict(results(training.records([])), most_seeds=len(by_seed))
+        if judged is not None and judged.separated:
+            break
+    return judged
 
 
 @contextmanager
@@ -217,9 +249,17 @@ class _Training:
         self._on_device: dict[str, Dataset] = {}
         self._histories: dict[int, History] = {}
         self._run_ids: dict[int, str] = {}
+        self._before = 0
+        """Jobs of earlier calls."""
+        self._pool: Pool | None = None
+
+    def close(self) -> None:
+        """End the processes that trained."""
+        if self._pool is not None:
+            self._pool.close()
 
     def work(self, jobs: "Sequence[Job]") -> None:
-        """Train them all.
+        """Train them all; those of earlier calls stay what they are.
 
         Raises:
             KeyboardInterrupt: a signal asked to stop; the runs under way are saved.
@@ -243,6 +283,7 @@ class _Training:
                     self._take_in(number, said, bars)
                 if self._signals.received is not None:
                     break
+        self._before += len(jobs)
         if self._signals.received is not None:
             raise KeyboardInterrupt
 
@@ -253,27 +294,33 @@ class _Training:
         return [found[run_id] for run_id in run_ids if run_id in found]
 
     def _one_after_another(self, jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
-        """Train in this process."""
-        for number, job in enumerate(jobs):
-            yield number, None
+        """Train in this process; on CUDA, seeds of one network at once."""
+        for numbers in _stacks(jobs):
+            for number in numbers:
+                yield number, None
+            waiting, of_run = list(numbers), dict[str, int]()
             try:
-                with closing(self._events(job)) as events, self._signals.noted():
+                with (
+                    closing(self._events([jobs[number] for number in numbers])) as events,
+                    self._signals.noted(),
+                ):
                     for event in events:
-                        yield number, event
+                        if event.run_id not in of_run:
+                            of_run[event.run_id] = waiting.pop(0)
+                        yield of_run[event.run_id], event
             except FashiontuiError as error:
-                yield number, error
+                for number in waiting or numbers:
+                    yield number, error
 
     def _beside(self, jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
         """Train in several processes, which share this one's cores."""
         from fashiontui.pool import Pool, pinned
 
         jobs = [pinned(job, self._workers) for job in jobs]
-        with (
-            self._signals.noted(),
-            closing(Pool(self._workers, self._images)) as pool,
-            closing(pool.train(jobs, self._store, self._is_over)) as told,
-        ):
-            yield from told
+        with self._signals.noted():
+            self._pool = self._pool or Pool(self._workers, self._images)
+            with closing(self._pool.train(jobs, self._store, self._is_over)) as told:
+                yield from told
 
     def _on(self, cluster: "Cluster", jobs: "Sequence[Job]") -> "Generator[tuple[int, Said]]":
         """Train on a cluster; nothing is continued there."""
@@ -287,17 +334,22 @@ class _Training:
     def _is_over(self) -> bool:
         return self._signals.received is not None
 
-    def _events(self, job: "Job") -> Generator[Event, None, None]:
-        """What training, or continuing, the job yields."""
+    def _events(self, stack: "Sequence[Job]") -> Generator[Event, None, None]:
+        """What training, or continuing, a job yields; or training several seeds at once."""
         from fashiontui.engine import choose_placement, find_device
-        from fashiontui.runner import resume, run
+        from fashiontui.engine.stacked import pays_on, stackable
+        from fashiontui.runner import resume, run, run_stack
 
+        job = stack[0]
         if isinstance(job, RunRecord):
             images = self._images_on(find_device(job.device))
             return resume(self._store.resume(job.id), images, self._store)
         device = find_device(job.device)
         images = self._images_on(device)
         placement = choose_placement(job, device, paths.measurements_file())
+        if pays_on(device) and stackable(job, job):
+            specs = [one for one in stack if isinstance(one, RunSpec)]
+            return run_stack(specs, images, placement, self._store)
         return run(job, images, placement, self._store)
 
     def _images_on(self, device: "torch.device") -> "Dataset":
@@ -310,7 +362,7 @@ class _Training:
         history = self._histories.setdefault(number, History())
         history.fold(event)
         if history.started:
-            self._run_ids[number] = history.started.run_id
+            self._run_ids[self._before + number] = history.started.run_id
         if isinstance(event, TOLD):
             bars.draw(number, history)
             if self._events_to:
@@ -336,11 +388,40 @@ class _Training:
         notice(self._console, f"{spec.title} seed {spec.seed} failed: {error}")
 
 
-def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -> None:
+def _stacks(jobs: "Sequence[Job]") -> Iterator[list[int]]:
+    """The numbers of the jobs to train at once: consecutive seeds of one network, on CUDA."""
+    from fashiontui.engine import find_device
+    from fashiontui.engine.stacked import MOST, pays_on, stackable
+
+    stack: list[int] = []
+    for number, job in enumerate(jobs):
+        if stack:
+            first = jobs[stack[0]]
+            if (
+                isinstance(job, RunSpec)
+                and isinstance(first, RunSpec)
+                and len(stack) < MOST
+                and stackable(first, job)
+                and pays_on(find_device(job.device))
+            ):
+                stack.append(number)
+                continue
+            yield stack
+        stack = [number]
+    if stack:
+        yield stack
+
+
+def _print_results(
+    dataset: str, records: Sequence[RunRecord], output: Output, judged: Verdict | None
+) -> None:
     """What stdout gets at the end: documents of every run, or tables of the finished ones."""
+    told = {"separation": verdict_object(judged)} if judged else {}
     match output:
         case "json":
-            print(json.dumps(runs_document(dataset, records), indent=2))
+            print(json.dumps(runs_document(dataset, records) | told, indent=2))
+        case "jsonl" if judged:
+            print(json.dumps({"event": "separation", **verdict_object(judged)}))
         case "csv":
             print(runs_csv(records), end="")
     found = results(records)
@@ -351,14 +432,14 @@ def _print_results(dataset: str, records: Sequence[RunRecord], output: Output) -
         case "markdown":
             print(markdown_document(found, drawn))
         case "latex":
-            print("\n\n".join(map(latex, result_tables(found))))
+            print("\n\n".join(map(latex, every_table(found))))
         case "tables":
             _print_tables(found, drawn)
 
 
 def _print_tables(found: Sequence[Result], drawn: Sequence[Conclusion]) -> None:
     console = stdout_console()
-    for table in result_tables(found):
+    for table in every_table(found):
         print_table(table)
     if drawn:
         console.print(Text("\nThe report's conclusions, from these runs"))

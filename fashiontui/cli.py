@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fashiontui.batch import Output
     from fashiontui.domain.plan import Network
     from fashiontui.domain.shapes import Family, Shape
+    from fashiontui.domain.spec import RunSpec
 
 app = typer.Typer(
     help="An accuracy-per-weight lab: small networks on Fashion-MNIST under weight budgets.",
@@ -98,11 +99,13 @@ def start(
         ),
     ] = None,
     recipe: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            help="report, fast, best, one of yours, or a .toml file.", rich_help_panel=_TRAINING
+            help="report, fast, best, one of yours, or a .toml file; may be repeated. "
+            "Default: fast.",
+            rich_help_panel=_TRAINING,
         ),
-    ] = "fast",
+    ] = None,
     epochs: Annotated[int | None, _setting("Passes over the training images.")] = None,
     batch_size: Annotated[int | None, _setting("Images per step.")] = None,
     lr: Annotated[float | None, _setting("Learning rate, or its peak.")] = None,
@@ -121,6 +124,14 @@ def start(
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
     ] = None,
+    until_separated: Annotated[
+        bool,
+        typer.Option(
+            "--until-separated",
+            help="Two networks or recipes: stop adding seeds once validation tells them apart.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = False,
     device: Annotated[
         str,
         typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MACHINE),
@@ -201,16 +212,22 @@ def start(
     specs = (
         None
         if resume
-        else plan(
-            _networks(model or [], arch, budget, hidden, channels),
-            load_recipe(recipe, recipe_folder()),
-            {name: value for name, value in overrides.items() if value is not None},
-            _seeds(seed, seeds),
-            device=device,
-            precision=one_of("--precision", precision, ("auto", "fp32", "bf16")),
-            threads=parse_threads(threads),
-        )
+        else [
+            spec
+            for name in dict.fromkeys(recipe or ["fast"])
+            for spec in plan(
+                _networks(model or [], arch, budget, hidden, channels),
+                load_recipe(name, recipe_folder()),
+                {option: value for option, value in overrides.items() if value is not None},
+                _seeds(seed, seeds),
+                device=device,
+                precision=one_of("--precision", precision, ("auto", "fp32", "bf16")),
+                threads=parse_threads(threads),
+            )
+        ]
     )
+    if until_separated:
+        _check_two(specs or [])
     from fashiontui.batch import run_batch
 
     code = run_batch(
@@ -220,6 +237,7 @@ def start(
         store=store or default_store(),
         output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
         workers=parse_jobs(jobs),
+        until_separated=until_separated,
     )
     raise typer.Exit(code)
 
@@ -316,6 +334,21 @@ def _open_app(
 
     where = store or default_store()
     raise typer.Exit(run_app(where, data, folders, None if device == "auto" else device))
+
+
+def _check_two(specs: "list[RunSpec]") -> None:
+    """Refuse ``--until-separated`` where it is not about two, or too few seeds tell anything."""
+    from fashiontui.domain.ranking import LEAST_SEEDS
+
+    seeds = {spec.seed for spec in specs}
+    if len(specs) != 2 * len(seeds):
+        raise UsageError(
+            "--until-separated compares two: name two networks, or one network and two recipes."
+        )
+    if len(seeds) < LEAST_SEEDS:
+        raise UsageError(
+            f"--until-separated needs --seeds N, {LEAST_SEEDS} or more: how many it takes at most."
+        )
 
 
 def _refuse_training_options(context: typer.Context) -> None:

@@ -56,7 +56,7 @@ def _tables(ending: str, records: "list[RunRecord]") -> str:
     from fashiontui.domain.conclusions import conclusions
     from fashiontui.domain.results import in_order, of_one_recipe, results
     from fashiontui.export.documents import runs_csv, runs_document
-    from fashiontui.export.tables import latex, markdown_document, result_tables
+    from fashiontui.export.tables import every_table, latex, markdown_document
 
     match ending:
         case ".csv":
@@ -66,7 +66,7 @@ def _tables(ending: str, records: "list[RunRecord]") -> str:
             return json.dumps(runs_document(dataset, records), indent=2) + "\n"
     found = in_order(results(records))
     if ending == ".tex":
-        return "\n\n".join(map(latex, result_tables(found))) + "\n"
+        return "\n\n".join(map(latex, every_table(found))) + "\n"
     return markdown_document(found, conclusions(of_one_recipe(found))) + "\n"
 
 

@@ -40,20 +40,24 @@ def runs(context: typer.Context, store: StoreOption = None, json_: JsonOption = 
 
 @runs_app.command("list")
 def list_runs(store: StoreOption = None, json_: JsonOption = False) -> None:
-    """List stored runs, the newest first."""
+    """List stored runs, the newest first, then what is finished, ranked over seeds."""
+    from fashiontui.domain.results import results
+
     with open_store(store) as opened:
         records, checkpoints = opened.runs(), opened.checkpoints.sizes()
     if json_:
-        from fashiontui.export.documents import SCHEMA, run_object
+        from fashiontui.export.documents import SCHEMA, result_objects, run_object
 
         listed = [
             run_object(run) | {"checkpoint_bytes": checkpoints.get(run.id)} for run in records
         ]
-        print(json.dumps({"schema": SCHEMA, "runs": listed}, indent=2))
+        found = result_objects(results(records))
+        print(json.dumps({"schema": SCHEMA, "runs": listed, "results": found}, indent=2))
     else:
-        from fashiontui.export.terminal import print_runs
+        from fashiontui.export.terminal import print_ranked, print_runs
 
         print_runs(records, checkpoints)
+        print_ranked(results(records))
 
 
 @runs_app.command("show")

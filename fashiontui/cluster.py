@@ -122,23 +122,23 @@ class Cluster:
             ready, _ = self._ray.wait(
                 [*pending], num_returns=min(AT_ONCE, len(pending)), timeout=LOOK_SECONDS
             )
-            for reference in ready:
-                number = pending.pop(reference)
+            results = {pending.pop(reference): self._fetched(reference) for reference in ready}
+            if not results:
+                continue
+            with store.together():
+                told = {number: _kept(result, store) for number, result in results.items()}
+            for number, all_said in told.items():
                 yield number, None
-                for said in self._arrived(reference, store):
+                for said in all_said:
                     yield number, said
 
-    def _arrived(self, reference: Any, store: Store) -> list[Said]:
-        """What came of a task, stored."""
+    def _fetched(self, reference: Any) -> WholeRun | FashiontuiError:
+        """What came of a task."""
         try:
             result: WholeRun | FashiontuiError = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            return [TrainingError(f"Ray gave it up: {_gist(error)}.")]
-        if isinstance(result, FashiontuiError):
-            return [result]
-        keeper, ([*events, end], weights) = Keeper(store), result
-        before = [keeper.keep(event, lambda: None) for event in events]
-        return [*before, keeper.keep(end, lambda: weights)]
+            return TrainingError(f"Ray gave it up: {_gist(error)}.")
+        return result
 
     def _placed(self, spec: RunSpec) -> RunSpec:
         device = "cpu" if spec.device == "auto" and not self._gpus else spec.device
@@ -188,6 +188,15 @@ def whole_run(run_id: str, spec: RunSpec, images: dict[str, Any]) -> WholeRun | 
     except FashiontuiError as error:
         return error
     return events, checkpoint_beside(events[-1], state)
+
+
+def _kept(result: WholeRun | FashiontuiError, store: Store) -> list[Said]:
+    """What is heard of a run that has come in, once it is stored."""
+    if isinstance(result, FashiontuiError):
+        return [result]
+    keeper, ([*events, end], weights) = Keeper(store), result
+    before = [keeper.keep(event, lambda: None) for event in events]
+    return [*before, keeper.keep(end, lambda: weights)]
 
 
 def _as_arrays(data: Dataset) -> dict[str, Any]:

@@ -67,17 +67,14 @@ class Pool:
         Raises:
             TrainingError: the data set cannot be shared.
         """
+        self._data = data
         self._folder = TemporaryDirectory(prefix="fashiontui-")
-        images = Path(self._folder.name) / "images.safetensors"
+        self._images = Path(self._folder.name) / "images.safetensors"
         try:
-            write_mapped(data, images)
-        except (OSError, SafetensorError) as error:
+            self._workers = [self._started(_Worker()) for _ in range(workers)]
+        except BaseException:
             self._folder.cleanup()
-            raise TrainingError(
-                f"Cannot write the images for worker processes to {images.parent} ({error}); free "
-                "some space, or name another folder with TMPDIR."
-            ) from error
-        self._workers = [_Worker(images, data.name) for _ in range(workers)]
+            raise
 
     def close(self) -> None:
         """End the processes."""
@@ -110,7 +107,7 @@ class Pool:
             while (waiting or self._busy()) and not stopping():
                 for worker in self._workers:
                     if waiting and not worker.lives:
-                        worker.start()
+                        self._started(worker)
                     if waiting and worker.is_free:
                         number, job = waiting.popleft()
                         yield number, None
@@ -124,8 +121,28 @@ class Pool:
                     if of_job is not None and said is not None:
                         yield of_job, said
                 self._leave_out_stillborn()
+                if all(worker.is_ready for worker in self._workers):  # each has the file mapped
+                    self._remove_file()
         finally:
             self._stop()
+
+    def _started(self, worker: "_Worker") -> "_Worker":
+        """Start a worker's process, with a file of the images to map."""
+        try:
+            if not self._images.exists():
+                write_mapped(self._data, self._images)
+        except (OSError, SafetensorError) as error:
+            raise TrainingError(
+                f"Cannot write the images for worker processes to {self._images.parent} ({error}); "
+                "free some space, or name another folder with TMPDIR."
+            ) from error
+        worker.start(self._images, self._data.name)
+        return worker
+
+    def _remove_file(self) -> None:
+        """Let go of the file's name, so that nothing is left behind however this process ends."""
+        with suppress(OSError):  # not before all have closed it, on Windows
+            self._images.unlink(missing_ok=True)
 
     def _busy(self) -> "list[_Worker]":
         return [worker for worker in self._workers if worker.number is not None]
@@ -173,18 +190,16 @@ class Pool:
 class _Worker:
     """One process of the pool, and the run it trains."""
 
-    def __init__(self, images: Path, name: DatasetName) -> None:
-        self._images = images
-        self._name = name
-        self.start()
+    def start(self, images: Path, name: DatasetName) -> None:
+        """Start the process, or another one in its place.
 
-    def start(self) -> None:
-        """Start the process, or another one in its place."""
+        Args:
+            images: A file of ``write_mapped``, there until the worker is ready.
+            name: The data set it holds.
+        """
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=work, args=(theirs, self._images, self._name), daemon=True
-        )
+        self._process = context.Process(target=work, args=(theirs, images, name), daemon=True)
         with unheard():
             self._process.start()
         theirs.close()

@@ -34,12 +34,13 @@ class RunBars:
         """
         self._console = console
         self._bars = bars
-        self._all = bars.add_task("All runs", total=runs, told="")
+        self._all = bars.add_task("All runs", total=runs, told="starting")
         self._of_job: dict[int, TaskID] = {}
 
     def announce(self, number: int, spec: RunSpec) -> None:
         """Show a job whose turn has come."""
         title = f"{spec.title} seed {spec.seed}"
+        self._bars.update(self._all, told="")
         self._of_job[number] = self._bars.add_task(title, total=None, told="measuring speed")
 
     def draw(self, number: int, history: History) -> None:

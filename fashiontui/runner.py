@@ -1,7 +1,7 @@
 """Runs a spec: keeps what training tells, passes it on, gives every run a final state."""
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -21,6 +21,7 @@ from fashiontui.domain.events import (
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine import Placement, TrainingState
+from fashiontui.engine.stacked import train_stack
 from fashiontui.engine.training import (
     cause_of,
     checkpoint_beside,
@@ -229,36 +230,85 @@ class Keeper:
             self._store.checkpoints.write(run_id, checkpoint)
 
 
+def run_stack(
+    specs: Sequence[RunSpec], data: Dataset, placement: Placement, store: Store
+) -> Generator[Event, None, None]:
+    """Train specs that differ in their seeds alone at once, each as a run of its own.
+
+    Events are those of ``run``, of all runs in turn; each ends with its own ``RunFinished``.
+    Closing the generator ends those under way as stopped, each with a checkpoint.
+
+    Args:
+        specs: What to train; see ``engine.stacked.stackable``.
+        data: On the placement's device.
+        placement: Device, precision and threads.
+        store: Where the runs are kept.
+
+    Raises:
+        StoreError: the store cannot be written; the runs cannot go on.
+        TrainingError: they failed before they started; nothing is stored.
+    """
+    states = {new_run_id(): new_state(spec, placement) for spec in specs}
+    keepers = {run_id: Keeper(store) for run_id in states}
+    yield from _kept(train_stack(states, data), states, keepers)
+
+
 def _followed(
     run_id: str, state: TrainingState, data: Dataset, keeper: Keeper
 ) -> Generator[Event, None, None]:
     """Train in this process, keeping each event before it is passed on."""
+    training = events_of(run_id, state, data, not keeper.is_trial)
+    yield from _kept(training, {run_id: state}, {run_id: keeper})
+
+
+def _kept(
+    training: Generator[Event, None, None],
+    states: Mapping[str, TrainingState],
+    keepers: Mapping[str, Keeper],
+) -> Generator[Event, None, None]:
+    """Keep each event of a training, of one run or of several, and pass it on.
+
+    Args:
+        training: What to iterate.
+        states: Of each run, by its id.
+        keepers: Of each run, by its id.
+    """
     try:
-        with closing(events_of(run_id, state, data, not keeper.is_trial)) as events:
+        with closing(training) as events:
             for event in events:
-                yield keeper.keep(event, partial(checkpoint_beside, event, state))
+                run_id = event.run_id
+                yield keepers[run_id].keep(event, partial(checkpoint_beside, event, states[run_id]))
     except GeneratorExit:
-        if not keeper.over:
-            end = stopped(run_id, state)
-            keeper.keep(end, partial(checkpoint_beside, end, state))
+        for run_id, keeper in keepers.items():
+            if keeper.begun and not keeper.over:
+                end = stopped(run_id, states[run_id])
+                keeper.keep(end, partial(checkpoint_beside, end, states[run_id]))
         raise
     except Pruned as reason:
-        yield keeper.prune(str(reason))
+        for keeper in keepers.values():
+            if not keeper.over:
+                yield keeper.prune(str(reason))
     except KeyboardInterrupt:  # anywhere, even within a step
-        if keeper.begun:
-            keeper.end(Status.STOPPED)
-        else:
-            keeper.give_up()
-        raise
-    except StoreError as error:
-        with suppress(StoreError):  # perhaps it can be written again
+        for keeper in keepers.values():
             if keeper.begun:
-                keeper.end(Status.FAILED, str(error))
+                keeper.end(Status.STOPPED)
             else:
                 keeper.give_up()
         raise
+    except StoreError as error:
+        for keeper in keepers.values():
+            with suppress(StoreError):  # perhaps it can be written again
+                if keeper.begun:
+                    keeper.end(Status.FAILED, str(error))
+                else:
+                    keeper.give_up()
+        raise
     except Exception as error:
-        if not keeper.begun:
+        unbegun = [keeper for keeper in keepers.values() if not keeper.begun]
+        for keeper in unbegun:
             keeper.give_up()
+        if len(unbegun) == len(keepers):
             raise
-        yield keeper.end(Status.FAILED, cause_of(error, state.placement))
+        for run_id, keeper in keepers.items():
+            if keeper.begun and not keeper.over:
+                yield keeper.end(Status.FAILED, cause_of(error, states[run_id].placement))

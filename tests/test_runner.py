@@ -12,7 +12,7 @@ from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import StoreError, TrainingError
 from fashiontui.domain.events import EpochEnded, RunFinished, RunStarted, Status
 from fashiontui.engine import Placement
-from fashiontui.runner import run
+from fashiontui.runner import resume, run, run_stack
 from fashiontui.store import Store
 from fashiontui.store.store import MEMORY
 
@@ -196,3 +196,39 @@ def test_two_runs_of_one_spec_are_two_runs_with_the_same_weights(store):
     one, other = store.runs()
     assert one.id != other.id
     assert one.weights_sha256 == other.weights_sha256
+
+
+@pytest.fixture
+def on_disk(tmp_path):
+    opened = Store(str(tmp_path / "runs.sqlite3"))
+    yield opened
+    opened.close()
+
+
+def stack(store, **settings):
+    specs = [made_spec(seed=seed, dataset="sample", **settings) for seed in (4, 2)]
+    return run_stack(specs, sample_set(), CPU, store)
+
+
+def test_seeds_trained_at_once_are_runs_of_their_own(on_disk):
+    events = list(stack(on_disk, epochs=2))
+    records = [on_disk.get(listed.id) for listed in on_disk.runs()]
+    assert {record.spec.seed for record in records} == {2, 4}
+    for record in records:
+        mine = [event for event in events if event.run_id == record.id]
+        assert record.status is Status.FINISHED
+        assert record.epochs == tuple(e for e in mine if isinstance(e, EpochEnded))
+        assert record.weights_sha256 == mine[-1].weights_sha256
+        assert on_disk.checkpoints.find(record.id)
+
+
+def test_closing_a_stack_stops_every_run_of_it_and_each_goes_on_alone(on_disk):
+    events = stack(on_disk, epochs=3)
+    until(EpochEnded, events)
+    events.close()
+    records = [on_disk.get(listed.id) for listed in on_disk.runs()]
+    assert [record.status for record in records] == [Status.STOPPED] * 2
+    for record in records:
+        *_, end = resume(on_disk.resume(record.id), sample_set(), on_disk)
+        assert end.status is Status.FINISHED
+        assert len(on_disk.get(record.id).epochs) == 3

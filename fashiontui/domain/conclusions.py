@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fashiontui.domain.ranking import LEAST_SEEDS
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.results import Result
-from fashiontui.domain.stats import SIGNIFICANT, mcnemar
+from fashiontui.domain.stats import SIGNIFICANT, mcnemar, paired_t
 
 ALMOST_NO_EXTRA_TIME = 1.25
 """The report's own FCNs took 1:05 for 200K weights against 1:00 for 50K, a ratio of 1.08; networks
@@ -19,14 +20,19 @@ class Difference:
     better: str
     worse: str
     points: float
-    """Mean test accuracy of the first less that of the second."""
+    """Mean test accuracy of the first less that of the second; over three common seeds or more,
+    on these alone."""
     reported: float
     """The same difference in the report."""
     p: float
-    """Exact McNemar p-value; over several seeds, the largest, so that it holds in each.
+    """Of the paired t-test over common seeds, from three on.
 
-    1 when a seed favours the other network: then the seeds contradict each other.
+    Of fewer, exact McNemar: over two seeds the larger, so that it holds in each, and 1 when they
+    favour different networks. Not corrected for the number of differences: a conclusion exceeds
+    noise when all of its differences do, which chance brings about no more often than one.
     """
+    interval: tuple[float, float] | None = None
+    """95% t-interval over three seeds or more."""
 
     @property
     def is_noise(self) -> bool:
@@ -36,8 +42,11 @@ class Difference:
     def __str__(self) -> str:
         verdict = "within noise" if self.is_noise else "more than noise"
         p = "p < 0.0001" if self.p < 0.0001 else f"p = {self.p:.4f}"
+        over = ""
+        if self.interval:
+            over = f" (95% over seeds {self.interval[0]:+.2f} to {self.interval[1]:+.2f})"
         return (
-            f"{self.better} − {self.worse} = {self.points:+.2f} points, {verdict} ({p}); "
+            f"{self.better} − {self.worse} = {self.points:+.2f} points{over}, {verdict} ({p}); "
             f"the report has {self.reported:+.2f}."
         )
 
@@ -86,21 +95,21 @@ def difference(better: Result, worse: Result) -> Difference:
     Raises:
         ValueError: they share no seed.
     """
-    points = better.test_accuracy - worse.test_accuracy
     pairs = [
         (a.test, b.test)
         for a in better.runs
         for b in worse.runs
         if a.spec.seed == b.spec.seed and a.test and b.test
     ]
+    reported = _reported(better).test_accuracy - _reported(worse).test_accuracy
+    if len(pairs) >= LEAST_SEEDS:
+        test = paired_t([a.accuracy for a, _ in pairs], [b.accuracy for _, b in pairs])
+        points = test.difference
+        return Difference(better.title, worse.title, points, reported, test.p, test.interval)
+    points = better.test_accuracy - worse.test_accuracy
     agree = all((a.accuracy - b.accuracy) * points > 0 for a, b in pairs)
-    return Difference(
-        better.title,
-        worse.title,
-        points,
-        _reported(better).test_accuracy - _reported(worse).test_accuracy,
-        max(mcnemar(a.correct, b.correct) for a, b in pairs) if agree else 1.0,
-    )
+    p = max(mcnemar(a.correct, b.correct) for a, b in pairs) if agree else 1.0
+    return Difference(better.title, worse.title, points, reported, p)
 
 
 def _more_weights_help(small: Result, middle: Result, large: Result) -> Conclusion:

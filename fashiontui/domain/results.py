@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from fashiontui.domain.events import Status
+from fashiontui.domain.ranking import Contestant, Rank, ranks
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
-from fashiontui.domain.stats import mean_std, wilson_interval
+from fashiontui.domain.spec import VALIDATION_IMAGES, configuration
+from fashiontui.domain.stats import mean_std, t_interval, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Result:
     """All finished runs of one spec, one a seed."""
 
     runs: tuple[RunRecord, ...]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds it is over."""
+        return [run.spec.seed for run in self.runs]
 
     @property
     def title(self) -> str:
@@ -39,19 +46,47 @@ class Result:
         return REPORT_MODELS.get(spec.model or "") if spec.dataset == "fashion-mnist" else None
 
     @property
+    def val_accuracies(self) -> list[float]:
+        """Validation accuracy of each seed's run, in percent."""
+        return [run.val_accuracy or 0.0 for run in self.runs]
+
+    @property
     def val_accuracy(self) -> float:
         """Mean validation accuracy over seeds, in percent."""
-        return fmean(run.val_accuracy or 0.0 for run in self.runs)
+        return fmean(self.val_accuracies)
+
+    @property
+    def val_std(self) -> float | None:
+        """Its standard deviation over seeds, in points; None for one seed."""
+        return mean_std(self.val_accuracies)[1]
+
+    @property
+    def val_interval(self) -> tuple[float, float] | None:
+        """95% t-interval of the mean validation accuracy over seeds; None for one seed."""
+        return t_interval(self.val_accuracies)
+
+    @property
+    def test_accuracies(self) -> list[float]:
+        """Test accuracy of each seed's run, in percent."""
+        return [run.test_accuracy or 0.0 for run in self.runs]
 
     @property
     def test_accuracy(self) -> float:
         """Mean test accuracy over seeds, in percent."""
-        return self._test[0]
+        return fmean(self.test_accuracies)
 
     @property
     def seed_std(self) -> float | None:
         """Standard deviation of the test accuracy over seeds, in points; None for one seed."""
-        return self._test[1]
+        return mean_std(self.test_accuracies)[1]
+
+    @property
+    def seed_interval(self) -> tuple[float, float] | None:
+        """95% t-interval of the mean test accuracy over seeds; None for one seed.
+
+        It is about training anew, where ``interval`` is about other images.
+        """
+        return t_interval(self.test_accuracies)
 
     @property
     def batch_std(self) -> float:
@@ -75,18 +110,35 @@ class Result:
         return fmean(run.train_seconds or 0.0 for run in self.runs)
 
     @property
-    def _test(self) -> tuple[float, float | None]:
-        return mean_std([run.test_accuracy or 0.0 for run in self.runs])
+    def contestant(self) -> Contestant:
+        """What is ranked of it."""
+        images = VALIDATION_IMAGES[self.runs[0].spec.dataset]
+        return Contestant(dict(zip(self.seeds, self.val_accuracies, strict=True)), images)
 
 
 def results(records: Iterable[RunRecord]) -> list[Result]:
-    """Finished runs grouped by everything but their seed, in order of first appearance."""
-    groups: dict[str, list[RunRecord]] = {}
+    """Finished runs grouped by all but their seed, in order of first appearance.
+
+    Of several runs of one seed the last to begin counts: they are no seeds more.
+    """
+    groups: dict[str, dict[int, RunRecord]] = {}
     for record in records:
         if record.status is Status.FINISHED:
-            key = record.spec.model_copy(update={"seed": 0}).model_dump_json()
-            groups.setdefault(key, []).append(record)
-    return [Result(tuple(group)) for group in groups.values()]
+            spec = record.spec.model_dump(mode="json")
+            group = groups.setdefault(configuration(spec, record.precision), {})
+            known = group.get(record.spec.seed)
+            if known is None or known.created <= record.created:
+                group[record.spec.seed] = record
+    return [Result(tuple(group.values())) for group in groups.values()]
+
+
+def ranked(found: Sequence[Result]) -> list[Rank]:
+    """The rank of each result on its data set, in the given order."""
+    found_ranks: dict[int, Rank] = {}
+    for dataset in VALIDATION_IMAGES:
+        places = [i for i, one in enumerate(found) if one.runs[0].spec.dataset == dataset]
+        found_ranks |= zip(places, ranks([found[i].contestant for i in places]), strict=True)
+    return [found_ranks[place] for place in range(len(found))]
 
 
 def of_one_recipe(found: Sequence[Result]) -> list[Result]:

@@ -1,6 +1,7 @@
 """What a run is to do, fully written down: enough to repeat it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -12,6 +13,10 @@ DatasetName = Literal["fashion-mnist", "sample"]
 DataChoice = Literal["auto", "fashion-mnist", "sample"]
 """What may be asked for; auto is Fashion-MNIST, or the sample set where that is not to be had."""
 Precision = Literal["fp32", "bf16"]
+VALIDATION_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 6_000, "sample": 200}
+"""How many training images are set aside for validation."""
+
+_USUAL = Settings().model_dump(mode="json")
 
 
 class RunSpec(BaseModel):
@@ -72,3 +77,19 @@ class RunSpec(BaseModel):
     def title(self) -> str:
         """What to call the network on screen: the report's name, or family and shape."""
         return self.model or f"{self.arch} {self.family.describe(self.shape)}"
+
+
+def configuration(spec: Mapping[str, Any], precision: str) -> str:
+    """What runs have in common that differ by their seed alone: equal texts mean equal ones.
+
+    That is network, recipe, settings, images, split and precision; not the budget the network was
+    made for, nor which machine trains it. Settings at their defaults are left out, so that specs of
+    older versions, which lack newer settings, belong to the same.
+
+    Args:
+        spec: A spec as it is stored; its values are not checked.
+        precision: What the run was really calculated in.
+    """
+    settings = sorted(item for item in spec["settings"].items() if item not in _USUAL.items())
+    names = ("model", "arch", "shape", "recipe", "dataset", "split_seed")
+    return repr((*(spec[name] for name in names), precision, settings))

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import torch
 
 from fashiontui.domain.errors import DeviceError, UsageError
@@ -96,6 +95,8 @@ def memory_bytes(device: torch.device) -> int:
     """Memory a run can use on it: the card's own, or the machine's."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
+    import psutil  # machines that only run benchmarks/gpu.py may lack it
+
     return int(psutil.virtual_memory().total)
 
 

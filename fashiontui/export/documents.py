@@ -3,10 +3,12 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fashiontui.domain.events import EpochEnded, Event, Progress, RunFinished, RunStarted
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.results import Result, ranked, results
+from fashiontui.domain.separation import Verdict
 from fashiontui.domain.shapes import Family, Shape
 
 SCHEMA = 1
@@ -24,7 +26,54 @@ _EVENT_NAMES = {
 
 def runs_document(dataset: str, records: Iterable[RunRecord]) -> Document:
     """What ``--json`` prints."""
-    return {"schema": SCHEMA, "dataset": dataset, "runs": [run_object(run) for run in records]}
+    runs = [*records]
+    return {
+        "schema": SCHEMA,
+        "dataset": dataset,
+        "runs": [run_object(run) for run in runs],
+        "results": result_objects(results(runs)),
+    }
+
+
+def result_objects(found: Sequence[Result]) -> list[Document]:
+    """Finished runs that differ by their seed alone as one object, ranked on validation.
+
+    Figures are means over seeds; ``seed_std`` and ``seed_ci95`` (a t-interval) are null for one.
+    """
+    objects: list[Document] = []
+    for result, rank in zip(found, ranked(found), strict=True):
+        run = result.runs[0]
+        spec = run.spec
+        objects.append(
+            {
+                "rank": rank.number,
+                "rank_shared": rank.shared,
+                "dataset": spec.dataset,
+                "model": spec.model,
+                "arch": spec.arch,
+                "shape": list(spec.shape),
+                "weights": spec.weights,
+                "recipe": spec.recipe,
+                "settings": spec.settings.model_dump(mode="json"),
+                "precision": run.precision,
+                "seeds": result.seeds,
+                "runs": [one.id for one in result.runs],
+                "val_accuracy": result.val_accuracy,
+                "val_accuracy_seed_std": result.val_std,
+                "val_accuracy_seed_ci95": result.val_interval,
+                "test_accuracy": result.test_accuracy,
+                "test_accuracy_seed_std": result.seed_std,
+                "test_accuracy_seed_ci95": result.seed_interval,
+                "train_seconds": result.train_seconds,
+            }
+        )
+    return objects
+
+
+def verdict_object(verdict: Verdict) -> Document:
+    """What came of ``--until-separated``; ``p`` is corrected for the looks."""
+    fields = ("better", "worse", "separated", "seeds", "points", "interval", "p", "looks")
+    return {name: getattr(verdict, name) for name in fields}
 
 
 def run_object(record: RunRecord) -> Document:

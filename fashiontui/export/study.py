@@ -50,7 +50,7 @@ def trials_table(view: StudyView) -> Table:
     shown = f"the best {MOST_ROWS} of " if len(view.trials) > MOST_ROWS else ""
     title = f"Study {view.name}: {shown}{len(view.trials)} trials"
     header = ("Trial", "State", "Val %", "Epochs", "Weights", "Time", "Shape", "Settings")
-    return Table(title, header, tuple(rows))
+    return Table(title, header, tuple(rows), ("State", "Shape", "Settings"))
 
 
 def outcome_lines(

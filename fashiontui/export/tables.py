@@ -6,10 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fashiontui.domain.conclusions import Conclusion
-from fashiontui.domain.results import Result
+from fashiontui.domain.results import Result, ranked
 from fashiontui.domain.shapes import FAMILIES
 
+RANKS = (
+    "#: rank by mean validation accuracy; rows with = share one, for noise alone may have put them "
+    "in their order. 95% seeds: t-interval of that mean."
+)
 _MARKDOWN = re.compile(r"[\\`*\[\]<|]")
+MOST_COLUMNS = 12
+"""Wider tables are set smaller in LaTeX, to fit an upright page of A4."""
 _MINUS = re.compile(r"^-(?=\d)")
 _NUMBER = re.compile(r"^Table \d\. ")
 """LaTeX numbers its tables itself."""
@@ -40,6 +46,8 @@ class Table:
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...] = ()
+    """Names of other columns that are no figures."""
 
 
 def result_tables(found: Sequence[Result]) -> list[Table]:
@@ -58,6 +66,24 @@ def result_tables(found: Sequence[Result]) -> list[Table]:
     return tables
 
 
+def ranked_tables(found: Sequence[Result]) -> list[Table]:
+    """All results on each data set, the best on validation first."""
+    tables = []
+    for dataset in dict.fromkeys(result.runs[0].spec.dataset for result in found):
+        ours = [result for result in found if result.runs[0].spec.dataset == dataset]
+        order = sorted(zip(ours, ranked(ours), strict=True), key=lambda one: -one[0].val_accuracy)
+        header = ("Model", "#", "Recipe", "Weights", "seeds", "Val %", "± seeds", "95% seeds")
+        rows = tuple(_ranked_row(result, str(rank)) for result, rank in order)
+        title = f"Ranked on validation, {dataset}"
+        tables.append(Table(title, (*header, "Test %", "± seeds", "Time"), rows))
+    return tables
+
+
+def every_table(found: Sequence[Result]) -> list[Table]:
+    """The tables of results, and where there are several seeds of one, their ranks."""
+    return [*result_tables(found), *(ranked_tables(found) if _over_seeds(found) else [])]
+
+
 def notes(found: Sequence[Result]) -> list[str]:
     """What the tables' signs mean, a sentence each."""
     said = [
@@ -65,10 +91,12 @@ def notes(found: Sequence[Result]) -> list[str]:
         "how much a batch of 256 varies.",
         "95%: Wilson interval of the test accuracy for the number of test images.",
     ]
-    if any(result.seed_std is not None for result in found):
-        said.append(
-            "± seeds: standard deviation of test accuracy over seeds; figures are means over seeds."
-        )
+    if _over_seeds(found):
+        said += [
+            "± seeds: standard deviation over seeds of the accuracy before it; figures are means "
+            "over seeds.",
+            RANKS,
+        ]
     if any(result.report and result.weights != result.report.report_weights for result in found):
         said.append(
             "Weights: every trainable parameter; the report's own count, in brackets where it "
@@ -108,14 +136,15 @@ def markdown_text(text: str) -> str:
 def markdown_document(found: Sequence[Result], drawn: Iterable[Conclusion]) -> str:
     """Every table, the conclusions and what the signs mean, as Markdown."""
     said = [f"- {markdown_text(line)}" for line in [*conclusion_lines(drawn), *notes(found)]]
-    return "\n\n".join([*map(markdown, result_tables(found)), "\n".join(said)])
+    return "\n\n".join([*map(markdown, every_table(found)), "\n".join(said)])
 
 
 def latex(table: Table) -> str:
     """The table as LaTeX; needs the package booktabs."""
+    size = "scriptsize" if len(table.header) > MOST_COLUMNS else "footnotesize"
     lines = [
         r"\begin{table}[ht]",
-        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\centering\{size}\setlength{{\tabcolsep}}{{3pt}}",
         rf"\caption{{{_latex_text(_NUMBER.sub('', table.title))}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
@@ -138,7 +167,7 @@ def clock(seconds: float) -> str:
 
 
 def _table(title: str, found: Sequence[Result], beside_report: bool) -> Table:
-    over_seeds = any(result.seed_std is not None for result in found)
+    over_seeds = _over_seeds(found)
     recipes = _recipes(found)
     header = ["Model", *(["Recipe"] if recipes else []), "Weights", "Val %"]
     header += ["report", "Δ"] if beside_report else []
@@ -185,7 +214,7 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
         cells += [clock(report.train_seconds)]
     cells += [f"{result.test_accuracy:.2f}"]
     if over_seeds:
-        cells += ["–" if result.seed_std is None else f"{result.seed_std:.2f}"]
+        cells += [_points(result.seed_std)]
         cells += [str(len(result.runs))]
     cells += [f"{result.batch_std:.2f}", f"{low:.2f}–{high:.2f}"]
     if report:
@@ -194,6 +223,31 @@ def _row(result: Result, over_seeds: bool) -> tuple[str, ...]:
             _signed(result.test_accuracy - report.test_accuracy),
         ]
     return tuple(cells)
+
+
+def _ranked_row(result: Result, rank: str) -> tuple[str, ...]:
+    interval = result.val_interval
+    return (
+        result.title,
+        rank,
+        result.runs[0].spec.recipe,
+        f"{result.weights:,}",
+        str(len(result.runs)),
+        f"{result.val_accuracy:.2f}",
+        _points(result.val_std),
+        f"{interval[0]:.2f}–{interval[1]:.2f}" if interval else "–",
+        f"{result.test_accuracy:.2f}",
+        _points(result.seed_std),
+        clock(result.train_seconds),
+    )
+
+
+def _over_seeds(found: Sequence[Result]) -> bool:
+    return any(result.seed_std is not None for result in found)
+
+
+def _points(std: float | None) -> str:
+    return "–" if std is None else f"{std:.2f}"
 
 
 def _signed(points: float) -> str:

@@ -14,7 +14,7 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES, Family, Shape
 from fashiontui.domain.spec import RunSpec
-from fashiontui.export.tables import Table, clock
+from fashiontui.export.tables import RANKS, Table, clock, ranked_tables
 
 PIPE_WIDTH = 160
 """Columns when stdout is no terminal: wide enough that no cell is cut."""
@@ -31,7 +31,7 @@ def stdout_console() -> Console:
 
 def print_table(table: Table) -> None:
     """A table with its title above it."""
-    drawn = _drawn(table.title, table.header)
+    drawn = _drawn(table.title, table.header, table.words)
     for row in table.rows:
         drawn.add_row(*(Text(cell) for cell in row))
     stdout_console().print(drawn)
@@ -105,6 +105,14 @@ def print_runs(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> 
     console = stdout_console()
     console.print(drawn)
     console.print(_on_disk(records, checkpoints), soft_wrap=True)
+
+
+def print_ranked(found: Sequence[Result]) -> None:
+    """What is finished, seeds taken together, the best on validation first."""
+    for table in ranked_tables(found):
+        print_table(table)
+    if found:
+        stdout_console().print(Text(RANKS))
 
 
 def _counted(runs: int) -> str:
@@ -201,7 +209,7 @@ def print_chart(found: Sequence[Result]) -> None:
     print(f"\nTest accuracy against weights   {legend}\n{figure.build()}")
 
 
-def _drawn(title: str, header: Sequence[str]) -> RichTable:
+def _drawn(title: str, header: Sequence[str], words: Sequence[str] = ()) -> RichTable:
     drawn = RichTable(
         title=Text(title, style="bold"),
         title_justify="left",
@@ -210,7 +218,7 @@ def _drawn(title: str, header: Sequence[str]) -> RichTable:
         header_style="bold",
     )
     for number, name in enumerate(header):
-        drawn.add_column(Text(name), justify="right" if number else "left")
+        drawn.add_column(Text(name), justify="left" if not number or name in words else "right")
     return drawn
 
 

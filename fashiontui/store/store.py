@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -67,6 +68,7 @@ class Store:
         with one_sentence_errors(self._name):
             refuse_foreign_file(url, self._name)
             self._engine = connectable(url)
+        self._mine = threading.local()
         self.checkpoints = Checkpoints(checkpoint_folder(url))
         try:
             with one_sentence_errors(self._name):
@@ -97,6 +99,16 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes within the block is one transaction: all of it, or nothing."""
+        with self._writing() as connection:
+            self._mine.connection = connection
+            try:
+                yield
+            finally:
+                del self._mine.connection
 
     def begin(
         self, started: RunStarted, study: str | None = None, trial: int | None = None
@@ -348,6 +360,9 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
+        if mine := getattr(self._mine, "connection", None):
+            yield mine
+            return
         if self.file is not None and not self.file.exists():  # SQLite would write into nowhere
             raise StoreError(
                 f"The store {self._name} was removed while it was in use; name another one with "

@@ -7,7 +7,7 @@ loop.
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from fashiontui.domain.board import BoardRow
+from fashiontui.domain.board import Board, board_of
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.extras import needed
 from fashiontui.domain.record import RunRecord
@@ -58,10 +58,11 @@ class Library:
                 self._studies = Studies(store)
             return self._studies
 
-    def board(self) -> list[BoardRow]:
-        """Every stored run as a light row."""
+    def board(self) -> Board:
+        """Every stored run as a light row, grouped by seeds and ranked."""
         with self._asking:
-            return self.store().board()
+            rows = self.store().board()
+        return board_of(rows)
 
     def get(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
         """Whole runs, with histories and predictions."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from fashiontui.domain.board import BoardRow
+from fashiontui.domain.board import Board
 from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.events import Event
 from fashiontui.domain.record import RunRecord
@@ -51,9 +51,9 @@ class DataMissing(Message):
 
 @dataclass
 class BoardLoaded(Message):
-    """The stored runs, the newest first."""
+    """The stored runs were read."""
 
-    rows: list[BoardRow]
+    board: Board
 
 
 @dataclass

@@ -35,6 +35,12 @@ def whole(value: float | None) -> str:
     return NOTHING if value is None else f"{value:,.0f}"
 
 
+def val_accuracy(row: BoardRow) -> str:
+    """Validation accuracy, of several seeds their mean ± standard deviation."""
+    std = row.val_std if row.runs else None
+    return percent(row.val_accuracy) + (" " * 6 if std is None else f" ±{std:.2f}")
+
+
 def test_accuracy(row: BoardRow) -> str:
     """Test accuracy ± half its 95% interval, or the report's ± with an asterisk."""
     if row.test_accuracy is None:
@@ -44,6 +50,16 @@ def test_accuracy(row: BoardRow) -> str:
     if row.test_margin is None:
         return f"{row.test_accuracy:.2f}"
     return f"{row.test_accuracy:.2f} ±{row.test_margin:.2f} "
+
+
+def seeds(row: BoardRow) -> str:
+    """The seed, or of several how many or from which to which."""
+    if not row.runs:
+        return whole(row.seed)
+    of = list(row.by_seed)
+    if len(of) > 1 and of[-1] - of[0] == len(of) - 1:
+        return f"{of[0]:,}–{of[-1]:,}"
+    return "1 seed" if len(of) == 1 else f"{len(of)} seeds"
 
 
 def date(moment: datetime | None) -> str:

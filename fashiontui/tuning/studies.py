@@ -9,7 +9,7 @@ import optuna
 from filelock import FileLock
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import NullPool, create_engine, func, select
 from sqlalchemy.schema import CreateSchema
 
 from fashiontui.domain.errors import StoreError, UsageError
@@ -50,7 +50,7 @@ class Studies:
         self._within = RLock()  # of this process's threads
         self._storage: BaseStorage = InMemoryStorage()
         if self._url is not None:
-            with self.alone(), self.kept():
+            with self.alone():
                 self._storage = self._opened()
 
     @property
@@ -86,7 +86,7 @@ class Studies:
                 f"A study's name has 1 to {LONGEST_NAME} characters that can be shown, not "
                 f"{printable(name)[:LONGEST_NAME]!r}."
             )
-        with self.alone(), self.kept():
+        with self.alone():
             try:
                 made = optuna.create_study(
                     study_name=name, storage=self._storage, directions=directions(spec)
@@ -128,8 +128,12 @@ class Studies:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Within the block no other thread or process takes a trial of any study here."""
-        with self._within, self._other_processes_waiting():
+        """Within the block no other thread or process takes a trial of any study here.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        with self._within, self.kept(), self._other_processes_waiting():
             yield
 
     def _other_processes_waiting(self) -> AbstractContextManager[object]:
@@ -141,12 +145,9 @@ class Studies:
     @contextmanager
     def _advisory_lock(self) -> Iterator[None]:
         assert self._url is not None
-        with self.kept():
-            engine = create_engine(self._url)
-            with engine.begin() as connection:
-                connection.execute(select(func.pg_advisory_xact_lock(_TAKING)))
-                yield
-            engine.dispose()
+        with create_engine(self._url, poolclass=NullPool).begin() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(_TAKING)))
+            yield
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -166,7 +167,7 @@ class Studies:
         assert self._url is not None
         file = sqlite_file(self._url)
         if file is None:
-            with create_engine(self._url).begin() as connection:
+            with create_engine(self._url, poolclass=NullPool).begin() as connection:
                 connection.execute(CreateSchema(STUDIES_SCHEMA, if_not_exists=True))
         url = self._url.render_as_string(hide_password=False)
         patience = {"connect_args": {"timeout": BUSY_SECONDS}} if file else {"pool_pre_ping": True}

@@ -149,18 +149,19 @@ class Study:
         """
         if self.spec.against is not None:  # Optuna prunes by one objective alone
             return None
-        known = self._optuna._storage.get_trial(trial._trial_id).intermediate_values
-        most = self.spec.run_of(trial.params).settings.epochs
-        for ended in epochs:
-            if ended.epoch in known:
-                continue
-            trial.report(ended.val_accuracy, ended.epoch)
-            if ended.epoch < most and trial.should_prune():
-                return (
-                    f"after epoch {ended.epoch}: with {ended.val_accuracy:.2f}% it is not in the "
-                    "best third of the trials that came so far."
-                )
-        return None
+        with self.studies.kept():
+            known = self._optuna._storage.get_trial(trial._trial_id).intermediate_values
+            most = self.spec.run_of(trial.params).settings.epochs
+            for ended in epochs:
+                if ended.epoch in known:
+                    continue
+                trial.report(ended.val_accuracy, ended.epoch)
+                if ended.epoch < most and trial.should_prune():
+                    return (
+                        f"after epoch {ended.epoch}: with {ended.val_accuracy:.2f}% it is not in "
+                        "the best third of the trials that came so far."
+                    )
+            return None
 
     def complete(self, trial: optuna.Trial, record: RunRecord) -> None:
         """Tell that a trial trained to its end."""

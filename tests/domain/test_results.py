@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from making import made_epoch, made_predictions, made_record, made_spec, right_on
@@ -9,6 +10,7 @@ from making import made_epoch, made_predictions, made_record, made_spec, right_o
 from fashiontui.domain.conclusions import conclusions, difference
 from fashiontui.domain.events import Status
 from fashiontui.domain.results import in_order, of_one_recipe, results
+from fashiontui.domain.spec import configuration
 from fashiontui.domain.stats import batch_std, wilson_interval
 
 
@@ -25,6 +27,35 @@ def test_runs_are_grouped_by_everything_but_their_seed():
 def test_runs_with_other_settings_are_other_results(change):
     other = made_record(spec=made_spec(model="fcn-50k", **change))
     assert len(results([made_record("fcn-50k"), other])) == 2
+
+
+def test_another_machine_makes_no_other_result():
+    specs = [made_spec(seed=0), made_spec(seed=1).model_copy(update={"device": "cuda:1"})]
+    other = made_spec(seed=2).model_copy(update={"threads": 4, "budget": 9_999})
+    [result] = results([made_record(spec=spec) for spec in [*specs, other]])
+    assert result.seeds == [0, 1, 2]
+
+
+def test_another_precision_or_split_makes_another_result():
+    bf16 = replace(made_record(), precision="bf16")
+    split = made_record(spec=made_spec(model="fcn-50k").model_copy(update={"split_seed": 1}))
+    assert len(results([made_record(), bf16, split])) == 3
+
+
+def test_runs_of_one_seed_count_once_and_the_last_one_counts():
+    first, other = made_record(val_accuracy=80), made_record(seed=1)
+    again = replace(made_record(val_accuracy=90), created=first.created + timedelta(hours=1))
+    for runs in ([first, other, again], [again, other, first]):
+        [result] = results(runs)
+        assert sorted(result.seeds) == [0, 1]
+        assert result.val_accuracies[result.seeds.index(0)] == 90
+
+
+def test_a_spec_that_lacks_newer_settings_is_the_same_with_their_defaults():
+    spec = made_spec(lr=0.5).model_dump(mode="json")
+    older = {**spec, "settings": {"lr": 0.5, "epochs": 1}}
+    assert configuration(older, "fp32") == configuration(spec, "fp32")
+    assert configuration(older, "fp32") != configuration(spec, "bf16")
 
 
 def test_runs_on_the_sample_set_are_other_results():
@@ -48,12 +79,16 @@ def test_a_result_is_the_mean_over_its_seeds():
     assert result.test_accuracy == pytest.approx(89.0)
     assert result.val_accuracy == pytest.approx(91.0)
     assert result.train_seconds == pytest.approx(20.0)
-    assert result.seed_std == pytest.approx(2**0.5)
+    assert result.seed_std == result.val_std == pytest.approx(2**0.5)
+    # t(0.975; 1 degree of freedom) = 12.706
+    assert result.seed_interval == pytest.approx((89 - 12.706, 89 + 12.706), abs=1e-3)
+    assert result.val_interval == pytest.approx((91 - 12.706, 91 + 12.706), abs=1e-3)
 
 
 def test_one_seed_has_no_deviation_over_seeds():
     [result] = results([made_record()])
-    assert result.seed_std is None
+    assert result.seed_std is result.val_std is None
+    assert result.seed_interval is result.val_interval is None
 
 
 def test_more_seeds_do_not_narrow_the_interval_over_images():
@@ -203,6 +238,32 @@ def test_seeds_that_contradict_each_other_are_noise():
     [better, worse] = results(runs)
     assert difference(better, worse).points == pytest.approx(0.5)
     assert difference(better, worse).is_noise
+
+
+def three_seeds(cnn, fcn):
+    """cnn-20k and fcn-200k, right on so many of 1,000 images from each seed."""
+    runs = [
+        made_record(name, right_on(0, right), seed=seed)
+        for name, of_seeds in (("cnn-20k", cnn), ("fcn-200k", fcn))
+        for seed, right in enumerate(of_seeds)
+    ]
+    return difference(*results(runs))
+
+
+def test_from_three_seeds_on_a_difference_is_tested_over_seeds():
+    found = three_seeds(cnn=(905, 900, 910), fcn=(900, 896, 904))
+    # differences 0.5, 0.4, 0.6: t = 0.5 / (0.1 / sqrt 3) = 8.66 with 2 degrees of freedom
+    assert found.p == pytest.approx(0.01307, abs=1e-5)
+    # t(0.975; 2) = 4.303
+    assert found.interval == pytest.approx((0.2516, 0.7484), abs=1e-4)
+    assert "+0.50 points (95% over seeds +0.25 to +0.75), more than noise (p = 0.0131)" in str(
+        found
+    )
+
+
+def test_a_lead_on_the_same_images_that_other_seeds_undo_is_noise():
+    found = three_seeds(cnn=(950, 900, 890), fcn=(900, 899, 900))
+    assert found.points > 0 and found.is_noise
 
 
 def test_only_the_same_seeds_are_paired():

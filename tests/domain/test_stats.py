@@ -167,7 +167,7 @@ def test_the_paired_test_gives_the_published_value():
     # as R's t.test(extra ~ group, data = sleep, paired = TRUE) prints it
     found = paired_t(DRUG_1, DRUG_2)
     assert (found.pairs, found.difference) == (10, pytest.approx(-1.58))
-    assert (found.low, found.high) == pytest.approx((-2.4598858, -0.7001142), abs=1e-7)
+    assert found.interval == pytest.approx((-2.4598858, -0.7001142), abs=1e-7)
     assert found.p == pytest.approx(0.002833, abs=5e-7)
 
 
@@ -179,7 +179,7 @@ def test_the_paired_test_is_scipys(pairs):
     found, expected = paired_t(a, b), scipy_stats.ttest_rel(a, b)
     ends = expected.confidence_interval(0.95)
     assert found.p == pytest.approx(expected.pvalue)
-    assert (found.low, found.high) == pytest.approx((ends.low, ends.high))
+    assert found.interval == pytest.approx((ends.low, ends.high))
 
 
 @pytest.mark.parametrize(("shift", "p"), [(0.0, 1.0), (0.5, 0.0)])

@@ -416,3 +416,19 @@ def test_a_deleted_run_comes_back_with_probabilities_inside_and_study(store):
     assert store.get(before.id) == before
     assert (before.study, before.trial) == ("widths", 3)
     assert before.test.probabilities == made_finished().test.probabilities
+
+
+def test_what_is_written_together_is_there_as_a_whole_or_not_at_all(store):
+    with pytest.raises(RuntimeError, match="in between"), store.together():
+        store.begin(made_started(run_id="aaaaaaaaaaaa"))
+        store.add_epoch(made_epoch(run_id="aaaaaaaaaaaa"))
+        raise RuntimeError("in between")
+    assert store.runs() == []
+    with store.together():
+        for run_id in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
+            store.begin(made_started(run_id=run_id))
+            store.add_epoch(made_epoch(run_id=run_id))
+            store.end(made_finished(run_id=run_id))
+    assert [run.status for run in store.runs()] == [Status.FINISHED] * 2
+    store.delete("aaaaaaaaaaaa")
+    assert len(store.runs()) == 1

@@ -8,6 +8,8 @@ from typing import Any
 from scripted import ScriptedApp, fill
 from textual.pilot import Pilot
 
+from fashiontui.store.store import Store
+
 SIZE = (150, 45)
 PATIENCE = 30.0
 """Longest wait for anything, in seconds; far more than it takes on a busy machine."""
@@ -36,10 +38,15 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
     await settle(pilot)
 
 
-def drive(scenario: Scenario, size: tuple[int, int] = SIZE, **kwargs: Any) -> ScriptedApp:
-    """Run a scenario in an app with six stored runs, and return the app."""
+def drive(
+    scenario: Scenario,
+    size: tuple[int, int] = SIZE,
+    stored: Callable[[Store], None] = fill,
+    **kwargs: Any,
+) -> ScriptedApp:
+    """Run a scenario in an app with stored runs, six unless said otherwise, and return the app."""
     app = ScriptedApp(**kwargs)
-    fill(app.library.store())
+    stored(app.library.store())
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

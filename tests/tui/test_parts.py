@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scripted import fill, named_network, spec_of, story
 
 from fashiontui.config import load_config
-from fashiontui.domain.board import ranked, report_rows
+from fashiontui.domain.board import board_of, report_rows
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import Progress, Scoring, Status
 from fashiontui.domain.history import MAX_PROGRESS, History
@@ -122,12 +122,11 @@ def test_a_config_that_cannot_be_used_says_why_in_one_sentence(
 def test_ranks_go_by_validation_and_leave_the_report_out() -> None:
     store = Store(MEMORY)
     fill(store)
-    rows = store.board()
-    ranks = ranked([*rows, *report_rows()])
-    finished = [row for row in rows if row.status is Status.FINISHED]
-    assert sorted(ranks.values()) == list(range(1, len(finished) + 1))
+    board = board_of([*store.board(), *report_rows()])
+    finished = [row for row in board.entries if row.status is Status.FINISHED]
+    assert {*board.ranks} == {row.id for row in finished}
     best = max(finished, key=lambda row: row.val_accuracy or 0)
-    assert ranks[best.id] == 1
+    assert board.ranks[best.id].number == 1
 
 
 def test_a_board_row_says_what_the_whole_record_says() -> None:

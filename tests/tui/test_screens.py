@@ -7,12 +7,17 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
-from scripted import ScriptedApp, fill, named_network, spec_of
+from making import made_record, right_on
+from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
 from textual.pilot import Pilot
 
+from fashiontui.data.photo import Seen
+from fashiontui.data.sample import sample_set
 from fashiontui.domain.events import Status
+from fashiontui.predict import Answer
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataFound, DataMissing
+from fashiontui.tui.screens.predict import Predict
 from fashiontui.tui.terminal import Glyphs
 
 Snap = Callable[..., bool]
@@ -69,6 +74,13 @@ def filled(**kwargs: Any) -> ScriptedApp:
     """An app with six stored runs."""
     app = ScriptedApp(**kwargs)
     fill(app.library.store())
+    return app
+
+
+def seeded(**kwargs: Any) -> ScriptedApp:
+    """An app with five seeds each of three networks, and one run of a fourth."""
+    app = ScriptedApp(**kwargs)
+    fill_seeds(app.library.store())
     return app
 
 
@@ -151,6 +163,19 @@ def test_queue(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), midway, ["a", "5", "down", "J"])
 
 
+@pytest.mark.parametrize("size", [(60, 20), (120, 40), (200, 60)])
+def test_seeds_of_one_network_are_one_row_and_may_share_a_rank(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, seeded(), size, None, ["4", "v", "down"])
+
+
+@pytest.mark.parametrize("size", [(60, 20), (150, 45)])
+def test_a_row_of_seeds_unfolds(snap_compare: Snap, size: tuple[int, int]) -> None:
+    keys = ["4", "v", "down", "e", "down", "space", "p"]
+    assert shown(snap_compare, seeded(), size, None, keys)
+
+
 def test_a_filtered_board(snap_compare: Snap) -> None:
     assert shown(snap_compare, filled(), (120, 40), None, ["slash", *"cnn fin"])
 
@@ -217,3 +242,30 @@ def test_without_colours_states_differ_by_sign_and_word(
 def test_themes(snap_compare: Snap, theme: str) -> None:
     app = filled(choice=Choice(theme=theme))
     assert shown(snap_compare, app, (150, 45), midway, ["4", "down", "down", "down", "space"])
+
+
+def test_a_picture_is_asked_about_and_its_answer_believed(snap_compare: Snap) -> None:
+    assert shown(snap_compare, ScriptedApp(), (100, 30), asked(garment=True))
+
+
+def test_a_picture_of_something_else_is_not_believed(snap_compare: Snap) -> None:
+    assert shown(snap_compare, ScriptedApp(), (70, 36), asked(garment=False))
+
+
+def asked(garment: bool) -> Drive:
+    """The answer to a picture of the sample set, or to stripes."""
+
+    async def drive(pilot: Pilot[Any]) -> None:
+        pixels = sample_set().test_images[9, 0].numpy().tobytes()
+        seen = Seen(pixels if garment else bytes(range(0, 252, 9)) * 28, False, True)
+        probabilities = (0.01, 0.0, 0.0, 0.0, 0.0, 0.02, 0.0, 0.15, 0.01, 0.81)
+        doubt = (
+            "It is unlike the garments of the data set: what their patterns do not explain of it "
+            "is 77 shades of grey, of 99 in 100 of them at most 46."
+        )
+        record = made_record("cnn-50k", right_on(0, 912))
+        screen = Predict(record, pilot.app.library, [], shaded=False)
+        await pilot.app.push_screen(screen)
+        screen._show(Answer(seen, probabilities, None if garment else doubt))
+
+    return drive

@@ -1,6 +1,6 @@
 """The main screen: configure, watch and compare."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from textual import on
@@ -246,12 +246,12 @@ class LabScreen(Screen[None]):
 
     @on(BoardLoaded)
     def _board_loaded(self, message: BoardLoaded) -> None:
-        self.board.load(message.rows)
-        self._tell_of_interrupted(message.rows)
+        self.board.load(message.board)
+        self._tell_of_interrupted(message.board.runs.values())
         if self._queue.current is not None and self.history.started and not self.history.finished:
             self.board.put(live_row(self.history))
 
-    def _tell_of_interrupted(self, rows: Sequence[BoardRow]) -> None:
+    def _tell_of_interrupted(self, rows: Iterable[BoardRow]) -> None:
         """Once, at the start: what a killed process left can be continued."""
         if self._opened:
             return
@@ -388,8 +388,7 @@ class LabScreen(Screen[None]):
 
     def action_report_rows(self) -> None:
         """Show or hide the report's rows."""
-        self.board.with_report = not self.board.with_report
-        self.board.rebuild()
+        self.board.show_report(not self.board.with_report)
 
     def action_log_axis(self) -> None:
         """Logarithmic or linear axis for the selected chart."""

@@ -256,9 +256,7 @@ on validation.
             return
         here = self.current.number if self.current else None
         against = view.spec.against
-        best.border_title = "2 Validation accuracy % " + (
-            f"by {against}" if against else "by trial"
-        )
+        best.border_title = f"2 Validation % by {against or 'trial'}"
         best.show(*best_dots(view, here))
         name = self._parameter(view)
         share = (view.importances or {}).get(name)

@@ -6,8 +6,12 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.coordinate import Coordinate
+from textual.message import Message
 from textual.widgets import DataTable
 from textual.widgets.data_table import ColumnKey, RowKey
+
+FOLDS = ("▸", "▾")
+"""A cell that ends in one of these folds its row when that end is clicked."""
 
 
 class BoardTable(DataTable[Text]):
@@ -22,18 +26,30 @@ class BoardTable(DataTable[Text]):
                 tooltip="Everything stored of this run"),
     ]  # fmt: skip
     HELP = """\
-One row a run, and the report's seven rows (`┄ report`, `v` hides them). Ranks go by validation
-accuracy among finished Fashion-MNIST runs: choosing by test accuracy would spoil the test.
+One row a network and recipe, and the report's seven rows (`┄ report`, `v` hides them).
+
+**×5 ▸** are five finished runs that differ by their seed alone, in one row; `e` or a click on ▸
+shows each. Figures are then means over seeds, **±sd** their standard deviation; the line below
+the table has the 95% t-intervals. The **noise floor of seeds**: two single runs that differ by
+their seed alone are no further apart, 19 times of 20.
+
+Ranks go by mean validation accuracy: choosing by test accuracy would spoil the test. Rows with
+**=** share their rank: each may be behind the first of them by noise alone. The test is paired
+over common seeds, from three on, else of shares of the validation images; the k-th row beneath
+the first opens the next rank when p < 0.05 / k.
 
 **±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
 is another thing: its standard deviation over test batches of 256.
 
 `/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `O` turns the
-order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run,
-`r` trains its exact spec again, `c` continues a stopped or interrupted run, `x` deletes the marked
-runs or this one, `u` brings them back.
-Clicking a row moves to it, a double click opens it, the wheel scrolls.
+order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run: of
+several seeds the one nearest their mean. `r` trains the exact spec of the row's runs again, `c`
+continues a stopped or interrupted run, `x` deletes the marked runs or all of this row, `u` brings
+them back. Clicking a row moves to it, a double click opens it, the wheel scrolls.
 """
+
+    class FoldClicked(Message):
+        """The row under the cursor shall show its seeds, or no longer."""
 
     _drawn_widths: tuple[int, ...] = ()
 
@@ -43,7 +59,9 @@ Clicking a row moves to it, a double click opens it, the wheel scrolls.
         if row >= 0:
             event.prevent_default()
             self.move_cursor(row=row, column=column)
-            if event.chain == 2:
+            if event.style.meta.get("fold"):
+                self.post_message(self.FoldClicked())
+            elif event.chain == 2:
                 self.action_select_cursor()
 
     def update_cell(
@@ -91,6 +109,12 @@ Clicking a row moves to it, a double click opens it, the wheel scrolls.
         )  # fmt: skip
         place = Style.from_meta({"row": row_index, "column": column_index})  # for the mouse
         style = base_style + place + component + _parsed(cell.style) + forced
+        if row_index >= 0 and (name := text.rstrip()).endswith(FOLDS):
+            at = name.rindex(" ×")
+            fold = style + Style.from_meta({"fold": True})
+            return [
+                [Segment(f"{padding}{text[:at]}", style), Segment(f"{text[at:]}{padding}", fold)]
+            ]
         return [[Segment(f"{padding}{text}{padding}", style)]]
 
 

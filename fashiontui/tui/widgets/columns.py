@@ -42,7 +42,7 @@ def _least(value: float | None) -> float:
 
 COLUMNS: tuple[Column, ...] = (
     Column("model", "model", lambda r: r.title, lambda r: r.title, "left"),
-    Column("val", "val %", lambda r: text.percent(r.val_accuracy),
+    Column("val", "val % ±sd", text.val_accuracy,
            lambda r: _least(r.val_accuracy), best_first=True),
     Column("test", "test % ±95", text.test_accuracy,
            lambda r: _least(r.test_accuracy), best_first=True),
@@ -55,7 +55,7 @@ COLUMNS: tuple[Column, ...] = (
            lambda r: STATUS_GLYPHS[r.status], "left"),
     Column("recipe", "recipe", lambda r: r.recipe, lambda r: r.recipe, "left"),
     Column("epochs", "epochs", lambda r: text.whole(r.epochs), lambda r: r.epochs),
-    Column("seed", "seed", lambda r: text.whole(r.seed), lambda r: _least(r.seed)),
+    Column("seed", "seed", text.seeds, lambda r: _least((r.runs or (r,))[0].seed)),
     Column("budget", "budget", lambda r: text.whole(r.budget), lambda r: _least(r.budget)),
     Column("family", "family", lambda r: family_named(r.arch).title, lambda r: r.arch, "left"),
     Column("shape", "shape", lambda r: r.shape, lambda r: r.shape, "left"),

@@ -1,24 +1,21 @@
 """Panel 4: every stored run and the report's rows, ranked, sorted, filtered and marked."""
 
-from collections.abc import Callable, Iterable
-
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
-from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 from textual.widgets.data_table import ColumnKey, RowDoesNotExist
 
-from fashiontui.domain.board import BoardRow, ranked, report_rows
-from fashiontui.domain.errors import FashiontuiError
-from fashiontui.domain.events import UNFINISHED, Status
+from fashiontui.domain.board import Board, BoardRow
+from fashiontui.domain.events import UNFINISHED
 from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
-from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
+from fashiontui.tui.messages import RunsFetched
 from fashiontui.tui.widgets.board_table import BoardTable
 from fashiontui.tui.widgets.columns import COLUMNS
+from fashiontui.tui.widgets.listing import Listing
+from fashiontui.tui.widgets.store_client import StoreClient
 
 PAGE = 100
 """Rows given to the table at once; more follow as the cursor nears the end."""
@@ -26,12 +23,14 @@ MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
 
 
-class Leaderboard(Vertical):
+class Leaderboard(StoreClient):
     """The table with its filter, its order and its marks."""
 
     BINDINGS = [
         Binding("space", "mark", "Mark", id="board.mark",
                 tooltip="Draw this run in the charts, or no longer"),
+        Binding("e", "unfold", "Seeds", id="board.unfold",
+                tooltip="Show each seed's run beneath this row, or no longer"),
         Binding("p", "pin", "Pin", id="board.pin",
                 tooltip="Compare every chart with this run, or no longer"),
         Binding("r", "rerun", "Re-run", id="board.rerun",
@@ -59,16 +58,10 @@ class Leaderboard(Vertical):
         with_report: Whether the report's rows are shown at first.
         pinned: Id of the baseline run.
         """
-        super().__init__(id="leaderboard")
-        self._library = library
-        self._dataset = dataset
-        self._rows: dict[str, BoardRow] = {}
-        self._ranks: dict[str, int] = {}
+        super().__init__(library, id="leaderboard")
+        self._listing = Listing(dataset, with_report)
         self._order: list[BoardRow] = []
         self._given = 0
-        self._sort = 1
-        self._descending = True
-        self.with_report = with_report
         self.marks: dict[str, str] = {}
         self.pinned = pinned
 
@@ -78,13 +71,16 @@ class Leaderboard(Vertical):
             placeholder="filter: words of model, recipe, status, …", id="filter", compact=True
         )
         yield BoardTable(cursor_type="row", zebra_stripes=True)
+        yield Static(id="board-seeds")
         yield Static(id="board-foot")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to take a filter away, or to continue a run, only where there is one for it."""
+        """Offer to take a filter away, to continue or to unfold, only where there is one for it."""
         match action:
             case "clear_filter":
                 return self.has_class("-filtering")
+            case "unfold":
+                return self._several() is not None
             case "continue":
                 return self.current is not None and self.current.status in UNFINISHED
         return True
@@ -102,42 +98,49 @@ class Leaderboard(Vertical):
         return self.query_one(BoardTable)
 
     @property
-    def current(self) -> BoardRow | None:
-        """The row under the cursor."""
+    def with_report(self) -> bool:
+        """Whether the report's rows are shown."""
+        return self._listing.with_report
+
+    def show_report(self, shown: bool) -> None:
+        """Show the report's rows, or no longer."""
+        self._listing.with_report = shown
+        self.rebuild()
+
+    @property
+    def row_here(self) -> BoardRow | None:
+        """The row under the cursor, which may stand for several seeds."""
         at = self.table.cursor_row
         return self._order[at] if 0 <= at < min(self._given, len(self._order)) else None
 
-    def load(self, rows: Iterable[BoardRow]) -> None:
-        """Show these runs instead of the former ones."""
-        self._rows = {row.id: row for row in rows}
-        self._ranks = ranked(self._comparable())
-        self.marks = {run: mark for run, mark in self.marks.items() if run in self._rows}
+    @property
+    def current(self) -> BoardRow | None:
+        """The run under the cursor; of several seeds the one nearest their mean."""
+        row = self.row_here
+        return row and row.typical
+
+    def load(self, board: Board) -> None:
+        """Show what was read from the store instead of all there was."""
+        self._listing.load(board)
+        self.marks = {run: mark for run, mark in self.marks.items() if self.row(run)}
         self.rebuild()
 
     def show_dataset(self, dataset: DatasetName) -> None:
         """Show the runs on this data set instead of those on the other."""
-        self._dataset = dataset
-        self.load(self._rows.values())
+        self._listing.dataset = dataset
+        self.rebuild()
 
     def put(self, row: BoardRow) -> None:
         """Add a run, or show how far it has come, without moving any row."""
-        known = row.id in self._rows
-        self._rows[row.id] = row
+        known = self.row(row.id) is not None
+        self._listing.put(row)
         if not known:
             self.rebuild()
             return
         for place, shown in enumerate(self._order):
             if shown.id == row.id:
                 self._order[place] = row
-        try:
-            at = self.table.get_row_index(row.id)
-        except RowDoesNotExist:
-            return
-        cells = self._cells(row)
-        self._widen(cells)
-        for number, cell in enumerate(cells):
-            if self.table.get_row_at(at)[number] != cell:
-                self.table.update_cell(row.id, self._column_key(number), cell)
+        self._refresh_row(row)
 
     def show_begun(self, row: BoardRow) -> None:
         """Add the run that has begun and move to it, unless the user is reading another row."""
@@ -146,34 +149,36 @@ class Leaderboard(Vertical):
             self.table.move_cursor(row=self._order.index(row))
 
     def rebuild(self) -> None:
-        """Filter and sort anew; the cursor stays on its run."""
+        """Filter and sort anew; the cursor stays on its row."""
         if not self.is_mounted:
             return
-        kept = self.current.id if self.current else None
-        typed = self.query_one("#filter", Input).value
-        rows = self._comparable()
-        if self.with_report:
-            rows += [row for row in report_rows() if row.dataset == self._dataset]
-        key = COLUMNS[self._sort].sort
-        found = [row for row in rows if row.matches(typed)]
-        found.sort(key=key, reverse=self._descending)
-        found.sort(key=lambda row: row.status is not Status.RUNNING)  # what trains comes first
-        self._order = found
+        kept = self._kept_places()
+        self._listing.typed = self.query_one("#filter", Input).value
+        self._order = self._listing.rows()
         table = self.table
         table.clear()  # columns stay: they keep the width of the widest cell they ever had
         for number in range(-2, len(COLUMNS)):
             table.columns[ColumnKey(self._column_key(number + 2))].label = self._header(number)
         self._given = 0
         self._give_more()
-        places = [row.id for row in self._order[: self._given]]
-        if kept in places:
-            table.move_cursor(row=places.index(kept))
+        places = {row.id: place for place, row in enumerate(self._order[: self._given])}
+        if (place := next((places[one] for one in kept if one in places), None)) is not None:
+            table.move_cursor(row=place)
         self.set_class(not self._order, "-empty")
-        self._show_foot(typed)
+        self.query_one("#board-foot", Static).update(
+            Text(self._listing.summary(self._order), no_wrap=True, overflow="ellipsis")
+        )
+        self._show_seeds()
 
-    def _comparable(self) -> list[BoardRow]:
-        """The runs on the data set that is shown."""
-        return [row for row in self._rows.values() if row.dataset == self._dataset]
+    def _kept_places(self) -> list[str]:
+        """Ids of the rows that the cursor may stay on, the best first."""
+        row = self.row_here
+        if row is None:
+            return []
+        return [
+            row.id,
+            *(one for run in row.runs or (row,) for one in self._listing.shown_as(run.id)),
+        ]
 
     def toggle_mark(self, run_id: str) -> bool:
         """Mark a run, or no longer; false where no mark is left to give."""
@@ -188,19 +193,37 @@ class Leaderboard(Vertical):
         return True
 
     def refresh_row(self, run_id: str) -> None:
-        """Draw a run's row again."""
-        if run_id in self._rows:
-            self.put(self._rows[run_id])
+        """Draw the rows that show a run again."""
+        shown_as = self._listing.shown_as(run_id)
+        for row in self._order[: self._given]:
+            if row.id in shown_as:
+                self._refresh_row(row)
+
+    def _refresh_row(self, row: BoardRow) -> None:
+        try:
+            at = self.table.get_row_index(row.id)
+        except RowDoesNotExist:
+            return
+        cells = self._cells(row)
+        self._widen(cells)
+        for number, cell in enumerate(cells):
+            if self.table.get_row_at(at)[number] != cell:
+                self.table.update_cell(row.id, self._column_key(number), cell)
 
     def row(self, run_id: str) -> BoardRow | None:
         """The row of a run; None where it is not on the board."""
-        return self._rows.get(run_id)
+        return self._listing.run(run_id)
 
     def targets(self) -> list[BoardRow]:
         """The marked runs, or the one under the cursor; never the report's rows."""
-        marked = [self._rows[run] for run in self.marks]
+        marked = [row for row in map(self.row, self.marks) if row]
         here = [self.current] if self.current and not self.current.is_report else []
         return marked or here
+
+    def _all_here(self) -> list[str]:
+        """Ids of all runs of the row under the cursor; none for the report's."""
+        row = self._stored_row()
+        return [run.id for run in row.runs or (row,)] if row else []
 
     def start_filter(self) -> None:
         """Let the user type a filter."""
@@ -210,16 +233,23 @@ class Leaderboard(Vertical):
 
     def action_sort(self, by: int) -> None:
         """Sort by the next column in a direction."""
-        self._sort_by((self._sort + by) % len(COLUMNS))
+        self._sort_by((self._listing.sort + by) % len(COLUMNS))
 
     def action_reverse(self) -> None:
         """Turn the order round."""
-        self._descending = not self._descending
+        self._listing.descending = not self._listing.descending
         self.rebuild()
+
+    def action_unfold(self) -> None:
+        """Show each seed's run beneath the row of all of them, or no longer."""
+        if (row := self._several()) is not None:
+            self._listing.unfolded ^= {row.id}
+            self.rebuild()
+            self.table.move_cursor(row=next(i for i, o in enumerate(self._order) if o.id == row.id))
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, or no longer, and step to the next."""
-        row = self._stored_row()
+        row = self._stored_run()
         if row is None:
             return
         if self.toggle_mark(row.id):
@@ -230,7 +260,7 @@ class Leaderboard(Vertical):
 
     def action_pin(self) -> None:
         """Make the run under the cursor the baseline, or no longer."""
-        row = self._stored_row()
+        row = self._stored_run()
         if row is None:
             return
         before, self.pinned = self.pinned, None if self.pinned == row.id else row.id
@@ -243,71 +273,50 @@ class Leaderboard(Vertical):
 
     def action_details(self) -> None:
         """Open the run under the cursor."""
-        if (row := self._stored_row()) is not None:
+        if (row := self._stored_run()) is not None:
             self.fetch([row.id], "details")
 
     def action_rerun(self) -> None:
-        """Train the exact spec of the run under the cursor again."""
+        """Train the exact spec of the run under the cursor again, or of each of its seeds."""
         if (row := self._stored_row()) is not None:
-            self.fetch([row.id], "rerun")
+            self.fetch([run.id for run in row.by_seed.values()], "rerun")
 
     def action_continue(self) -> None:
         """Train a stopped or interrupted run to its end."""
-        if (row := self._stored_row()) is not None:
+        if (row := self._stored_run()) is not None:
             self.fetch([row.id], "continue")
 
     def action_delete(self) -> None:
-        """Delete the marked runs, or the one under the cursor."""
-        doomed = [row.id for row in self.targets()]
-        if doomed:
-            self._delete(doomed)
+        """Delete the marked runs, or all of the row under the cursor."""
+        if doomed := [*self.marks] or self._all_here():
+            self.delete(doomed)
 
     def action_clear_filter(self) -> None:
         """Show all runs again."""
         self.clear_filter()
 
-    @work(thread=True, group="store")
-    def read_store(self) -> None:
-        """Read the board anew; the store may be slow or locked, so a thread waits for it."""
-        self._guarded(lambda: BoardLoaded(self._library.board()))
-
-    @work(thread=True, group="store")
-    def fetch(self, run_ids: list[str], purpose: str) -> None:
-        """Read whole runs for a purpose of the screen's."""
-        self._guarded(lambda: RunsFetched(self._library.get(run_ids), purpose))
-
-    @work(thread=True, group="store")
-    def fetch_baseline(self, run_id: str) -> None:
-        """Read the run pinned at the last start; none where it was deleted since."""
-        self._guarded(lambda: RunsFetched(self._library.find(run_id), "pinned"))
-
-    @work(thread=True, group="store")
-    def undo(self) -> None:
-        """Bring back what was deleted last."""
-        self._guarded(lambda: RunsFetched(self._library.undo(), "restored"))
-        self._guarded(lambda: BoardLoaded(self._library.board()))
-
-    @work(thread=True, group="store")
-    def _delete(self, run_ids: list[str]) -> None:
-        self._guarded(lambda: RunsFetched(self._library.delete(run_ids), "deleted"))
-        self._guarded(lambda: BoardLoaded(self._library.board()))
-
-    def _guarded(self, ask: Callable[[], Message]) -> None:
-        """Post what the store answers, or the sentence that says why it does not."""
-        try:
-            self.post_message(ask())
-        except FashiontuiError as error:
-            self.post_message(Failed(str(error), error.exit_code))
-
     def _stored_row(self) -> BoardRow | None:
         """The row under the cursor, unless it is the report's: that has no run behind it."""
-        row = self.current
+        row = self.row_here
         if row is not None and row.is_report:
             self.notify(
                 "This row is the report's; no run is stored for it. f2 to f8 set its models up."
             )
             return None
         return row
+
+    def _stored_run(self) -> BoardRow | None:
+        """The run under the cursor; of several seeds the one nearest their mean."""
+        row = self._stored_row()
+        return row and row.typical
+
+    def _several(self) -> BoardRow | None:
+        """The row of all seeds that the cursor is on or beneath."""
+        here = self.row_here
+        if here is None or here.runs:
+            return here
+        of = self._listing.shown_as(here.id)[-1]
+        return next((row for row in self._order if row.id == of and row.runs), None)
 
     @on(DataTable.RowSelected)
     def _row_selected(self) -> None:
@@ -316,16 +325,21 @@ class Leaderboard(Vertical):
     @on(DataTable.RowHighlighted)
     def _near_the_end(self, event: DataTable.RowHighlighted) -> None:
         self.refresh_bindings()
+        self._show_seeds()
         if event.cursor_row >= self._given - PAGE // 4:
             self._give_more()
 
     @on(DataTable.HeaderSelected)
     def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
         number = event.column_index - 2
-        if number == self._sort:
+        if number == self._listing.sort:
             self.action_reverse()
         elif number >= 0:
             self._sort_by(number)
+
+    @on(BoardTable.FoldClicked)
+    def _fold_clicked(self) -> None:
+        self.action_unfold()
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
@@ -349,7 +363,7 @@ class Leaderboard(Vertical):
         self.query_one("#board-foot", Static).update(Text(sentence))
 
     def _sort_by(self, number: int) -> None:
-        self._sort, self._descending = number, COLUMNS[number].best_first
+        self._listing.sort, self._listing.descending = number, COLUMNS[number].best_first
         self.rebuild()
 
     def _give_more(self) -> None:
@@ -372,36 +386,26 @@ class Leaderboard(Vertical):
     def _header(self, number: int) -> Text:
         if number < 0:
             return Text("#" if number == -2 else " ", justify="right")
-        column = COLUMNS[number]
-        arrow = ("▼" if self._descending else "▲") if number == self._sort else " "
+        column, listing = COLUMNS[number], self._listing
+        arrow = ("▼" if listing.descending else "▲") if number == listing.sort else " "
         return Text(f"{column.title}{arrow}", justify=column.justify)
 
     def _cells(self, row: BoardRow) -> list[Text]:
         style = "italic" if row.is_report else ""
-        rank = self._ranks.get(row.id)
-        mark = ("◆" if row.id == self.pinned else "") + self.marks.get(row.id, "")
+        runs = [run.id for run in row.runs or (row,)]
+        pinned = "◆" if self.pinned in runs else ""
+        marks = "".join(sorted(self.marks[run] for run in runs if run in self.marks))
+        model, *others = COLUMNS
         return [
-            Text("" if rank is None else str(rank), justify="right"),
-            Text(mark, style="bold"),
-            *(Text(column.show(row), style, justify=column.justify) for column in COLUMNS),
+            Text(self._listing.rank(row), justify="right"),
+            Text(pinned + marks, style="bold"),
+            Text(self._listing.title(row), style, justify=model.justify),
+            *(Text(column.show(row), style, justify=column.justify) for column in others),
         ]
 
-    def _show_foot(self, typed: str) -> None:
-        runs = sum(not row.is_report for row in self._order)
-        column, way = COLUMNS[self._sort].title, "down" if self._descending else "up"
-        comparable = len(self._comparable())
-        noun = "run" if comparable == 1 else "runs"
-        parts = [f"{runs:,} of {comparable:,} {noun}" if typed else f"{runs:,} {noun}"]
-        if others := len(self._rows) - comparable:
-            parts[0] += f", {others:,} on other data not shown (d changes data)"
-        parts.append(f"by {column} {way}")
-        if typed:
-            parts.append(f"filter “{typed}” (esc clears)")
-        if self.with_report and self._dataset == "fashion-mnist":
-            parts.append("* the report's ±: over batches of 256")
-        empty = "No run is stored yet: press t to train the network of panel 1"
-        nothing = f"No run matches “{typed}”: esc clears the filter."
-        if not comparable and not typed:
-            parts = [empty, *parts[2:]]
-        text = " · ".join(parts) if self._order else nothing if typed else empty
-        self.query_one("#board-foot", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
+    def _show_seeds(self) -> None:
+        """Say of the row under the cursor what seeds make of it."""
+        said = self._listing.said_of(self.row_here)
+        line = self.query_one("#board-seeds", Static)
+        line.display = bool(said)
+        line.update(Text(said, no_wrap=True, overflow="ellipsis"))

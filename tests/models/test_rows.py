@@ -1,0 +1,100 @@
+"""What CPUs compute by rows is what torch's own operations compute."""
+
+import pytest
+import torch
+from making import made_spec
+from torch import nn
+from torch.nn import functional as F
+
+from fashiontui.models import build, rows
+
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+def drawn(*shape, dtype=torch.float64):
+    return torch.randn(*shape, dtype=dtype, generator=GENERATOR).requires_grad_()
+
+
+def same(one, other, inputs, tolerance):
+    """Values and gradients agree, relative to the largest."""
+    onto = drawn(*other.shape, dtype=other.dtype).detach()
+    pairs = [
+        (one, other),
+        *zip(
+            torch.autograd.grad(one, inputs, onto),
+            torch.autograd.grad(other, inputs, onto),
+            strict=True,
+        ),
+    ]
+    return all((a - b).abs().max() <= tolerance * b.abs().max() for a, b in pairs)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 7])
+@pytest.mark.parametrize(
+    ("height", "width", "kernel"), [(28, 28, 5), (14, 14, 5), (9, 10, 3), (3, 3, 5), (1, 1, 5)]
+)
+def test_a_convolution_and_its_gradients_are_torchs(channels, height, width, kernel):
+    images, kernels = drawn(5, channels, height, width), drawn(6, channels, kernel, kernel)
+    expected = F.conv2d(images, kernels, padding=kernel // 2)
+    assert same(rows.convolved(images, kernels), expected, (images, kernels), 1e-8)
+
+
+def test_rounding_in_float32_stays_far_below_bfloat16s():
+    images, kernels = drawn(20, 40, 14, 14).detach(), drawn(64, 40, 5, 5).detach() / 30
+    expected = F.conv2d(images, kernels, padding=2)
+    found = rows.convolved(images.float(), kernels.float())
+    assert (found - expected).square().mean().sqrt() < 2e-5 * expected.std()
+
+
+@pytest.mark.parametrize("size", [(28, 28), (9, 10), (2, 3)])
+def test_pooling_and_its_gradient_are_torchs_to_the_bit_also_where_values_are_equal(size):
+    images = drawn(4, 3, *size, dtype=torch.float32).detach().round().requires_grad_()
+    assert same(rows.pooled(images), F.max_pool2d(images, 2), (images,), 0)
+
+
+def test_normalisation_and_its_gradients_are_torchs():
+    images, bias = drawn(6, 3, 9, 10), drawn(3)
+    found, mean, variance = rows.normalised(images, bias, 1e-5)
+    running = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    ones = torch.ones(3, dtype=torch.float64)
+    expected = F.batch_norm(images, *running, ones, bias, training=True, momentum=1)
+    assert same(found, expected, (images, bias), 1e-10)
+    assert torch.allclose(mean, running[0])
+    assert torch.allclose(variance * 540 / 539, running[1])
+
+
+def network(**chosen):
+    return build(made_spec("cnn", (16, 5), **chosen), torch.Generator())
+
+
+def by_torch(model, images, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("fashiontui.models.parts._by_rows", lambda _: False)
+        return model(images)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_a_network_scores_and_gathers_statistics_as_by_torchs_operations(batch_norm, monkeypatch):
+    images = drawn(40, 1, 28, 28, dtype=torch.float32).detach()
+    one, other = network(batch_norm=batch_norm), network(batch_norm=batch_norm)
+    assert torch.allclose(one(images), by_torch(other, images, monkeypatch), atol=1e-4)
+    for mine, theirs in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-5)
+    one.eval(), other.eval()
+    assert torch.allclose(one(images), by_torch(other, images, monkeypatch), atol=1e-4)
+
+
+def test_a_network_that_is_exported_shows_torchs_own_operations():
+    exported = torch.export.export(network(batch_norm=True).eval(), (torch.zeros(64, 1, 28, 28),))
+    called = {str(node.target) for node in exported.graph.nodes}
+    assert {"aten.conv2d.default", "aten.max_pool2d.default"} <= called
+    assert not any("as_strided" in name or "bmm" in name for name in called)
+
+
+@pytest.mark.parametrize(
+    ("arch", "shape"), [("resnet", (16, 20)), ("dsconv", (16, 20, 20)), ("cnn", (7, 14))]
+)
+def test_other_networks_stay_torchs(arch, shape):
+    model = build(made_spec(arch, shape), torch.Generator())
+    kinds = {type(module) for module in model.modules() if isinstance(module, nn.Conv2d)}
+    assert kinds == {nn.Conv2d}
