@@ -87,7 +87,7 @@ async def opening(where: str) -> float:
         await app.workers.wait_for_complete()
         await pilot.pause()
         began = perf_counter()
-        app.action_tune()
+        app.call_later(app.action_tune)
         while not (isinstance(app.screen, Tune) and app.screen.table.row_count == TRIALS):
             await asyncio.sleep(0.001)
         seconds = perf_counter() - began

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from making import made_record, right_on
 from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
+from scripted_study import fill_study
 from textual.pilot import Pilot
 
 from fashiontui.data.photo import Seen
@@ -49,7 +50,10 @@ def shown(
         if drive is not None:
             await drive(pilot)
         for key in press:
-            await pilot.press(key)
+            if key == "wait":
+                await settle(pilot)
+            else:
+                await pilot.press(key)
         await settle(pilot)
 
     return snap_compare(app, terminal_size=size, run_before=run_before)
@@ -269,3 +273,29 @@ def asked(garment: bool) -> Drive:
         screen._show(Answer(seen, probabilities, None if garment else doubt))
 
     return drive
+
+
+def tuned(**how: Any) -> ScriptedApp:
+    """An app with a study of 14 trials."""
+    app = filled()
+    fill_study(app.library.studies(), **{"trials": 14, **how})
+    return app
+
+
+@pytest.mark.parametrize("size", [(100, 30), (150, 45)], ids=["100x30", "150x45"])
+def test_a_study_with_its_trials_charts_and_importances(
+    snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    assert shown(snap_compare, tuned(), size, None, ["o", "wait", "down"])
+
+
+def test_a_study_of_two_objectives_has_its_pareto_set(snap_compare: Snap) -> None:
+    assert shown(snap_compare, tuned(against="weights"), (120, 40), None, ["o", "wait", "comma"])
+
+
+def test_narrow_terminals_show_one_panel_of_a_study(snap_compare: Snap) -> None:
+    assert shown(snap_compare, tuned(), (60, 20), None, ["o", "wait", "4"])
+
+
+def test_without_a_study_the_form_says_how_to_begin_one(snap_compare: Snap) -> None:
+    assert shown(snap_compare, filled(), (100, 30), None, ["o", "wait"])

@@ -96,7 +96,7 @@ class Dots(PlotextPlot):
         self._lay_bottom(width)
         if self._line:
             xs, ys = zip(*self._line, strict=True)
-            drawn = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
+            drawn = "." if self.marker == "ascii" else "·"  # on the same grid as the dots
             plot.plot([self._at(x) for x in xs], [*ys], marker=drawn, color=self._colour("best"))
         for dot in self._dots:
             colour = self._colour(dot.look)
