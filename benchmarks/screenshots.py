@@ -42,6 +42,12 @@ async def wide(app: ScriptedApp, pilot: Pilot[Any]) -> None:
     await pilot.press("f8", "6")
 
 
+async def pareto(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+    """Accuracy against weights, with a run under way and what to train next."""
+    app.play(spec_of(named_network("cnn-100k"), "best", epochs=12), 7)
+    await pilot.press("v")
+
+
 async def draw(name: str, size: tuple[int, int], drive: Drive) -> None:
     """Drive a fresh app and save what it shows."""
     app = ScriptedApp()
@@ -55,11 +61,12 @@ async def draw(name: str, size: tuple[int, int], drive: Drive) -> None:
 
 
 def main() -> None:
-    """Draw all three."""
+    """Draw all of them."""
     for name, size, drive in (
         ("training", (150, 45), midway),
         ("leaderboard", (120, 40), finished),
         ("wide", (200, 60), wide),
+        ("pareto", (120, 36), pareto),
     ):
         asyncio.run(draw(name, size, drive))
         print(f"assets/{name}.svg", file=sys.stderr)

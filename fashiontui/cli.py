@@ -22,6 +22,7 @@ from fashiontui.cli_options import (
     typed_beside,
 )
 from fashiontui.cli_predict import predict
+from fashiontui.cli_replay import replay
 from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.cli_serve import serve
 from fashiontui.cli_sweep import sweep
@@ -47,6 +48,7 @@ app.add_typer(runs_app, name="runs")
 app.command()(sweep)
 app.add_typer(export_app, name="export")
 app.command("report")(report)
+app.command("replay")(replay)
 app.command("predict")(predict)
 app.command("serve")(serve)
 app.command()(tune)

@@ -66,6 +66,10 @@ class Family:
         """Number of trainable parameters of the network."""
         return sum(layer.weights for layer in layers_of(self.parts(shape), IMAGE_SIZE))
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Multiply-adds of the network for one image; twice as many floating-point operations."""
+        return sum(layer.multiply_adds for layer in self.layers(shape))
+
     def report_weights(self, shape: Shape) -> int | None:
         """Number of weights by the report's rule for this family; None if it has none.
 

@@ -25,6 +25,14 @@ class Layer:
     """Size of the layer's own output for one image, before any pooling: (n,) or (c, h, w)."""
     weights: int
 
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications for one image, each with its addition: a weight is used once a place.
+
+        Those with the zeros around an image count too; biases multiply nothing.
+        """
+        return (self.weights - self.output[0]) * prod(self.output[1:])
+
 
 @dataclass(frozen=True)
 class Conv:

@@ -14,7 +14,9 @@ from fashiontui.domain.spec import DataChoice
 from fashiontui.signals import minded
 
 if TYPE_CHECKING:
+    from fashiontui.domain.replay import Replay
     from fashiontui.tui.app import FashionTui
+    from fashiontui.tui.choice import Choice
 
 
 def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str | None) -> int:
@@ -34,27 +36,49 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
     """
     gc.disable()  # nothing made while starting is garbage; the app switches it on after it painted
     from fashiontui.tui.app import FashionTui
-    from fashiontui.tui.choice import load_choice
     from fashiontui.tui.terminal import check_terminal, terminal_glyphs
 
     check_terminal()
-    notices = []
-    choice, notice = load_choice(paths.last_choice_file())
-    if notice:
-        notices.append(notice)
+    choice, config, notices = _settings()
     if choice.data_folder:
         data_folders = [*data_folders, Path(choice.data_folder)]
     if device is not None:
         choice = choice.model_copy(update={"device": device})
-    try:
-        config = load_config(paths.config_file())
-    except UsageError as error:
-        config = Config()
-        notices.append(f"{error} The settings in it are not used.")
     glyphs = terminal_glyphs()
-    app = FashionTui(store, data, data_folders, choice, config, tuple(notices), glyphs)
+    app = FashionTui(store, data, data_folders, choice, config, notices, glyphs)
     asyncio.run(_run(app))
     return app.return_code or 0
+
+
+def run_replay(replay: "Replay", speed: float | None) -> int:
+    """Play a stored run until the user quits or a signal ends it; return the exit code.
+
+    Args:
+        replay: What is played.
+        speed: Times as fast as it was; the usual one when None.
+
+    Raises:
+        UsageError: the terminal cannot show it.
+    """
+    from fashiontui.tui.replay_app import ReplayApp
+    from fashiontui.tui.terminal import check_terminal, terminal_glyphs
+
+    check_terminal()
+    app = ReplayApp(replay, speed, *_settings(), terminal_glyphs())
+    asyncio.run(_run(app))
+    return app.return_code or 0
+
+
+def _settings() -> "tuple[Choice, Config, tuple[str, ...]]":
+    """What was chosen the last time, the user's settings, and what is wrong with either."""
+    from fashiontui.tui.choice import load_choice
+
+    choice, notice = load_choice(paths.last_choice_file())
+    notices = (notice,) if notice else ()
+    try:
+        return choice, load_config(paths.config_file()), notices
+    except UsageError as error:
+        return choice, Config(), (*notices, f"{error} The settings in it are not used.")
 
 
 async def _run(app: "FashionTui") -> None:

@@ -20,6 +20,20 @@ CHART_KEYS = [
             tooltip="Show every epoch"),
 ]  # fmt: skip
 """Of every screen with charts."""
+SCREEN_KEYS = [
+    Binding("v", "pareto", "Pareto", id="lab.pareto", show=False,
+            tooltip="Accuracy against weights, time or multiply-adds; what to train next"),
+    Binding("m", "open('mistakes')", "Mistakes", id="lab.mistakes", show=False,
+            tooltip="Which classes this run confuses, on which images; of two marked runs, where "
+                    "they differ"),
+    Binding("b", "open('race')", "Race", id="lab.race", show=False,
+            tooltip="The marked runs side by side, by epochs or by seconds"),
+    Binding("l", "open('replay')", "Replay", id="lab.replay", show=False,
+            tooltip="Play this run again, at any speed"),
+    Binding("w", "open('weights')", "Weights", id="lab.weights", show=False,
+            tooltip="What this run's network looks like inside, epoch by epoch"),
+]  # fmt: skip
+"""Screens over stored runs: all of them, or the marked ones, or the one under the cursor."""
 LAB_KEYS = [
     Binding("t", "train", "Train", id="lab.train", tooltip="Train the network of panel 1"),
     Binding("a", "all_seven", "All seven", id="lab.all_seven",
@@ -32,13 +46,14 @@ LAB_KEYS = [
     Binding("slash", "filter", "Filter", id="lab.filter", key_display="/",
             tooltip="Filter the board by typing"),
     *CHART_KEYS,
+    *SCREEN_KEYS,
     Binding("i", "predict", "Predict", id="lab.predict", show=False,
             tooltip="Ask the network under the board's cursor about a picture of yours"),
     Binding("o", "app.tune", "Tune", id="lab.tune", show=False,
             tooltip="Search a family's shapes and settings within a budget"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),
-    Binding("v", "report_rows", "Report's rows", id="lab.report_rows", show=False,
+    Binding("h", "report_rows", "Report's rows", id="lab.report_rows", show=False,
             tooltip="Show or hide the report's rows"),
     Binding("ctrl+r", "read_store", "Read store", id="lab.read_store", show=False,
             tooltip="Read the stored runs again"),

@@ -4,6 +4,7 @@ A database may be locked by another process for many seconds, so no query ever r
 loop.
 """
 
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,10 @@ class Library:
             for record in self._deleted[-1]:
                 self.store().restore(record)
             return self._deleted.pop()
+
+    def weights_of(self, run_id: str) -> Path | None:
+        """The file of a run's weights, where there is one on this machine."""
+        return self.store().checkpoints.find(run_id)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -86,7 +86,7 @@ class Trainer:
             except Exception as error:
                 # A lost device or a fault of this program: the app says so and lives on.
                 _log.exception("Run failed")
-                remedy = "see the log (l); the queue is held, press r to go on."
+                remedy = "see the log (7); the queue is held, press g to go on."
                 self._give_up(job, f"{type(error).__name__}: {error}; {remedy}")
 
     def _load_torch(self) -> None:

@@ -10,8 +10,9 @@ import pytest
 import torch
 from conftest import idx_gz
 
-from fashiontui.data.idx import MOST_ITEMS, read_images, read_labels
+from fashiontui.data.idx import read_images, read_labels
 from fashiontui.domain.errors import DataError
+from fashiontui.images.idx import MOST_ITEMS
 
 IMAGES = np.arange(2 * 784, dtype=np.uint32).astype(np.uint8).reshape(2, 28, 28)
 LABELS = np.array([3, 0, 9], dtype=np.uint8)

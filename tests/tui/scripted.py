@@ -10,6 +10,7 @@ from fashiontui.domain.events import (
     EpochEnded,
     Event,
     FirstLayer,
+    LayerStatistics,
     Predictions,
     Progress,
     RunFinished,
@@ -30,6 +31,11 @@ DEVICES = (Device("cuda:0", "NVIDIA H200", 139.8), Device("cpu", "AMD EPYC", 64.
 STEPS_PER_EPOCH = 210
 TICKS_PER_EPOCH = 12
 RECIPES = Path("/nonexistent")
+LOOK_ALIKES = (
+    (6, 3, 2), (3, 6, 4), (4, 6, 0), (0, 4, 6), (2, 6, 3),
+    (7, 9, 8), (0, 2, 4), (9, 5, 8), (6, 0, 5), (7, 5, 8),
+)  # fmt: skip
+"""Classes that each class is taken for."""
 NO_DATA_FOLDER = Path("/nonexistent/data")
 
 
@@ -114,6 +120,8 @@ def fill(store: Store, runs: int = 6) -> None:
                     store.begin(event)
                 case EpochEnded():
                     store.add_epoch(event)
+                case FirstLayer():
+                    store.add_inside(event)
                 case RunFinished():
                     store.end(event)
     _set_dates(store)
@@ -175,7 +183,14 @@ def _first_layer(run_id: str, spec: RunSpec, epoch: int) -> FirstLayer:
         for y in range(side)
         for x in range(side)
     )
-    return FirstLayer(run_id, epoch, count, side, pixels)
+    layers = tuple(
+        LayerStatistics(
+            layer.name, layer.output[0], 0.002 * sin(epoch + place), 0.08 + 0.01 * place * epoch,
+            0.4 + 0.1 * sin(place), 0.7 + 0.02 * epoch, max(0, epoch - 4) if place == 0 else 0,
+        )
+        for place, layer in enumerate(spec.family.layers(spec.shape))
+    )  # fmt: skip
+    return FirstLayer(run_id, epoch, count, side, pixels, layers)
 
 
 def _predictions(accuracy: float, images: int = 10_000) -> Predictions:
@@ -185,5 +200,10 @@ def _predictions(accuracy: float, images: int = 10_000) -> Predictions:
     predicted = bytearray(labels)
     for i in range(wrong):
         at = (i * step + i % 3) % images
-        predicted[at] = (labels[at] + 3) % 10
-    return Predictions(bytes(predicted), labels)
+        predicted[at] = LOOK_ALIKES[labels[at]][i * i % 7 % 3]
+    shares = bytearray(10 * images)
+    for at, (label, taken) in enumerate(zip(labels, predicted, strict=True)):
+        sure = 255 - (at * at + 13 * at) % 140
+        second = label if taken != label else LOOK_ALIKES[label][at % 3]
+        shares[10 * at + taken], shares[10 * at + second] = sure, 255 - sure
+    return Predictions(bytes(predicted), labels, bytes(shares))

@@ -22,7 +22,7 @@ def looks(app: ScriptedApp) -> list[str]:
 def test_space_marks_and_p_pins_a_run_for_the_charts() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         board = app.lab.board
-        await press(pilot, "4", "v", "space", "down", "p", "up")
+        await press(pilot, "4", "h", "space", "down", "p", "up")
         await until(
             pilot, lambda: looks(app) == ["pinned", "pinned", "a", "a"]
         )  # validation and training loss
@@ -38,7 +38,7 @@ def test_space_marks_and_p_pins_a_run_for_the_charts() -> None:
 
 def test_a_run_both_marked_and_pinned_is_drawn_once() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "v", "p", "space")
+        await press(pilot, "4", "h", "p", "space")
         await until(pilot, lambda: looks(app) == ["pinned", "pinned"])
 
     drive(scenario)
@@ -153,7 +153,7 @@ def test_the_wheel_zooms_around_the_mouse_once_a_chart_has_the_focus() -> None:
 
 def test_charts_of_a_stored_run_zoom_and_read_too() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "v", "enter", "y", "plus")
+        await press(pilot, "4", "h", "enter", "y", "plus")
         charts = app.screen.query_one(Charts)
         assert charts.loss.logarithmic
         assert charts.view.window is not None
@@ -184,7 +184,7 @@ def test_a_baseline_deleted_since_the_last_start_is_forgotten() -> None:
 
 def test_deleting_the_pinned_run_unpins_it() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "v", "p", "x")
+        await press(pilot, "4", "h", "p", "x")
         await until(pilot, lambda: app.lab.charts.loss.curves.series == [])
         assert app.lab.board.pinned is None
 

@@ -204,7 +204,7 @@ def test_x_deletes_and_u_brings_back() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         store = app.library.store()
         before = {run.id: store.get(run.id) for run in store.runs()}
-        await press(pilot, "4", "v", "space", "space", "x")
+        await press(pilot, "4", "h", "space", "space", "x")
         assert len(store.runs()) == len(before) - 2
         await press(pilot, "u")
         assert {run.id: store.get(run.id) for run in store.runs()} == before
@@ -214,7 +214,7 @@ def test_x_deletes_and_u_brings_back() -> None:
 
 def test_r_queues_the_exact_spec() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "v", "r")
+        await press(pilot, "4", "h", "r")
         row = app.lab.board.current
         assert row is not None
         assert [job.spec for job in app.queue.waiting] == [app.library.store().get(row.id).spec]
@@ -244,7 +244,7 @@ def test_c_does_nothing_on_a_finished_run() -> None:
 
 async def cursor_on(status: Status, app: ScriptedApp, pilot: Pilot[Any]) -> str:
     """Put the board's cursor on a run in this state; its id."""
-    await press(pilot, "4", "v")
+    await press(pilot, "4", "h")
     store = app.library.store()
     if status is Status.STOPPED:
         spec = spec_of(named_network("cnn-10k"))
@@ -263,7 +263,7 @@ async def cursor_on(status: Status, app: ScriptedApp, pilot: Pilot[Any]) -> str:
 
 def test_enter_opens_a_run_and_escape_returns() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "v", "enter")
+        await press(pilot, "4", "h", "enter")
         assert isinstance(app.screen, Details)
         await press(pilot, "escape")
         assert app.screen is app.lab
@@ -274,7 +274,7 @@ def test_enter_opens_a_run_and_escape_returns() -> None:
 def test_angle_brackets_and_o_sort() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         board = app.lab.board
-        await press(pilot, "4", "v", *[">"] * 2)
+        await press(pilot, "4", "h", *[">"] * 2)
         column = COLUMNS[3]
         assert column.key == "weights"
         weights = [board.table.get_row_at(i)[5].plain for i in range(6)]
@@ -289,7 +289,7 @@ def test_angle_brackets_and_o_sort() -> None:
 def test_v_hides_the_reports_rows() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         assert app.lab.board.table.row_count == 6 + len(REPORT_MODELS)
-        await press(pilot, "v")
+        await press(pilot, "h")
         assert app.lab.board.table.row_count == 6
 
     drive(scenario)

@@ -128,12 +128,12 @@ def test_marked_and_pinned_runs_are_drawn_beside_the_running_one(snap_compare: S
 
 
 def test_two_runs_are_drawn_with_their_training_losses(snap_compare: Snap) -> None:
-    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "3", "y", *["left"] * 5]
+    keys = ["4", "h", *["down"] * 5, "p", "up", "space", "3", "y", *["left"] * 5]
     assert shown(snap_compare, filled(), (150, 45), midway, keys)
 
 
 def test_more_runs_than_the_legend_can_name(snap_compare: Snap) -> None:
-    keys = ["4", "v", "down", "p", *["space"] * 6, "2", "left"]
+    keys = ["4", "h", "down", "p", *["space"] * 6, "2", "left"]
     assert shown(snap_compare, filled(), (120, 40), midway, keys)
 
 
@@ -171,12 +171,12 @@ def test_queue(snap_compare: Snap) -> None:
 def test_seeds_of_one_network_are_one_row_and_may_share_a_rank(
     snap_compare: Snap, size: tuple[int, int]
 ) -> None:
-    assert shown(snap_compare, seeded(), size, None, ["4", "v", "down"])
+    assert shown(snap_compare, seeded(), size, None, ["4", "h", "down"])
 
 
 @pytest.mark.parametrize("size", [(60, 20), (150, 45)])
 def test_a_row_of_seeds_unfolds(snap_compare: Snap, size: tuple[int, int]) -> None:
-    keys = ["4", "v", "down", "e", "down", "space", "p"]
+    keys = ["4", "h", "down", "e", "down", "space", "p"]
     assert shown(snap_compare, seeded(), size, None, keys)
 
 
@@ -230,7 +230,7 @@ def test_wide_terminals_put_the_board_beside_the_charts(snap_compare: Snap) -> N
 
 @pytest.mark.parametrize("glyphs", [Glyphs.ASCII, Glyphs.CONSOLE])
 def test_terminals_that_lack_characters(snap_compare: Snap, glyphs: Glyphs) -> None:
-    keys = ["4", "v", *["down"] * 5, "p", "up", "space", "6"]
+    keys = ["4", "h", *["down"] * 5, "p", "up", "space", "6"]
     assert shown(snap_compare, filled(glyphs=glyphs), (120, 40), midway, keys)
 
 
@@ -238,7 +238,7 @@ def test_without_colours_states_differ_by_sign_and_word(
     snap_compare: Snap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    keys = ["4", "v", *["down"] * 5, "p", "up", "space"]
+    keys = ["4", "h", *["down"] * 5, "p", "up", "space"]
     assert shown(snap_compare, filled(), (120, 40), midway, keys)
 
 

@@ -22,7 +22,7 @@ def several_on(app: ScriptedApp) -> BoardRow:
 
 async def on_seeds(app: ScriptedApp, pilot: Pilot[Any]) -> BoardRow:
     """Put the cursor on the first of three rows of five seeds."""
-    await press(pilot, "4", "v", "home")
+    await press(pilot, "4", "h", "home")
     return several_on(app)
 
 

@@ -11,9 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
 
 from fashiontui.domain.board import BoardRow, live_row
-from fashiontui.domain.errors import ExitCode
+from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
+from fashiontui.domain.pareto import Suggestion
+from fashiontui.domain.plan import solved_network
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
 from fashiontui.domain.text import printable
@@ -33,6 +35,7 @@ from fashiontui.tui.messages import (
     TorchLoaded,
     TrainRequested,
 )
+from fashiontui.tui.opening import SCREENS, screen_of
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
@@ -83,6 +86,7 @@ class LabScreen(Screen[None]):
         self._marker = marker
         self._folders = folders
         self.history = History()
+        self._rows: Sequence[BoardRow] = ()
         self._stale = False
         self._opened = False
 
@@ -246,6 +250,7 @@ class LabScreen(Screen[None]):
 
     @on(BoardLoaded)
     def _board_loaded(self, message: BoardLoaded) -> None:
+        self._rows = tuple(message.board.runs.values())
         self.board.load(message.board)
         self._tell_of_interrupted(message.board.runs.values())
         if self._queue.current is not None and self.history.started and not self.history.finished:
@@ -272,6 +277,8 @@ class LabScreen(Screen[None]):
                 from fashiontui.tui.screens.details import Details  # not needed to paint
 
                 self.app.push_screen(Details(records[0]))
+            case name if name in SCREENS:
+                self._open(name, records)
             case "predict":
                 from fashiontui.tui.screens.predict import Predict  # not needed to paint
 
@@ -290,6 +297,22 @@ class LabScreen(Screen[None]):
                 told = f"Brought back {_counted(records)}." if records else "Nothing to undo."
                 self.notify(told, markup=False)
         self._redraw_soon()
+
+    def _open(self, name: str, records: Sequence[RunRecord]) -> None:
+        """Open a screen over runs, or say what they lack for it."""
+        try:
+            screen = screen_of(
+                name,
+                records,
+                lambda: self.history,
+                self._library.weights_of,
+                self._folders,
+                self._marker,
+            )
+        except UsageError as error:
+            self._complain("Not to be shown", str(error))
+        else:
+            self.app.push_screen(screen)
 
     def _read_again(self, run_id: str) -> None:
         """Draw a run that was marked or pinned while it trained as far as it has come."""
@@ -377,6 +400,43 @@ class LabScreen(Screen[None]):
     def action_read_store(self) -> None:
         """Read the stored runs again."""
         self.board.read_store()
+
+    def action_open(self, name: str) -> None:
+        """Open a screen over the marked runs, or the one under the cursor."""
+        rows = self.board.targets()
+        chosen = [row.id for row in rows]
+        if name == "race":  # every seed counts
+            trained = {row.configuration for row in rows} - {""}
+            chosen += [
+                row.id
+                for row in self._rows
+                if row.configuration in trained and row.id not in chosen
+            ]
+        self.board.fetch(chosen, name)
+
+    def action_pareto(self) -> None:
+        """Open the plot of accuracy against cost over all runs of the data set."""
+        from fashiontui.tui.screens.pareto import Pareto  # not needed to paint
+
+        self.app.push_screen(
+            Pareto(
+                [row for row in self._rows if row.dataset == self.configure.dataset],
+                self._live_row,
+                lambda run_id: self.board.fetch([run_id], "details"),
+                self._request,
+                self._marker,
+            )
+        )
+
+    def _live_row(self) -> BoardRow | None:
+        """The run under way as a row of the board."""
+        under_way = self.history.started is not None and self.history.finished is None
+        return live_row(self.history) if under_way else None
+
+    def _request(self, suggested: Suggestion) -> TrainRequested:
+        """A wish to train what is suggested, with everything else as the form has it."""
+        network = solved_network(suggested.arch, suggested.budget)
+        return TrainRequested(self.configure.specs([network]))
 
     def action_predict(self) -> None:
         """Ask the network of the run under the board's cursor about a picture."""

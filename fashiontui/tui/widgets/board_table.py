@@ -26,7 +26,7 @@ class BoardTable(DataTable[Text]):
                 tooltip="Everything stored of this run"),
     ]  # fmt: skip
     HELP = """\
-One row a network and recipe, and the report's seven rows (`┄ report`, `v` hides them).
+One row a network and recipe, and the report's seven rows (`┄ report`, `h` hides them).
 
 **×5 ▸** are five finished runs that differ by their seed alone, in one row; `e` or a click on ▸
 shows each. Figures are then means over seeds, **±sd** their standard deviation; the line below

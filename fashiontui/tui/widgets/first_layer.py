@@ -10,9 +10,8 @@ from textual.widgets import Static
 from fashiontui.domain.events import FirstLayer
 
 EMPTY = (
-    "Pictures of the first layer's weights, drawn after each epoch of the run that trains. "
-    "Stored runs keep none of them.\n\n"
-    "[b]t[/b] trains the network of panel 1, [b]r[/b] on the board a stored run's spec again."
+    "Pictures of the first layer's weights, drawn after each epoch of the run that trains.\n\n"
+    "[b]t[/b] trains the network of panel 1, [b]w[/b] on the board shows those of a stored run."
 )
 SHADES = " ░▒▓█"
 """Five greys for terminals with too few colours."""
@@ -47,6 +46,16 @@ mean of four weights.
         """Draw the first layer of the network of that title."""
         self._title, self._layer = title, layer
         self._draw()
+
+    def clear(self, sentence: str) -> None:
+        """Draw nothing, and say why."""
+        self._layer = None
+        self.query_one("#pictures", Static).update(Text(sentence))
+
+    def say_empty(self, sentence: str) -> None:
+        """Say why there is nothing to draw, until there is."""
+        if self._layer is None:
+            self.query_one("#pictures", Static).update(Text(sentence))
 
     def on_resize(self) -> None:
         """Lay the pictures out for the new width."""
