@@ -9,6 +9,7 @@ from fashiontui.domain.events import (
     Progress,
     RunFinished,
     RunStarted,
+    Scoring,
     Status,
 )
 
@@ -25,10 +26,13 @@ class History:
     epochs: list[EpochEnded] = field(default_factory=list)
     first_layer: FirstLayer | None = None
     """As the last epoch left it."""
+    scoring: Scoring | None = None
+    """How far validation or the test is, while it lasts."""
     finished: RunFinished | None = None
 
     def fold(self, event: Event) -> None:
         """Take in the run's next event."""
+        self.scoring = event if isinstance(event, Scoring) else None
         match event:
             case RunStarted():
                 self.started = event

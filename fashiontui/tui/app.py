@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Timer
@@ -41,6 +42,9 @@ SOON_SECONDS = 1.0
 """How long quitting waits before it says what for."""
 LATEST_SECONDS = 5.0
 """How long it waits at most: a store may be locked for half a minute."""
+SWITCH_SECONDS = 2e-5
+"""How long the training thread waits before it takes the interpreter from the screen: it asks for
+it again after every operation of torch, dozens of times a step, and by default for 5 ms each."""
 SIGNAL_SECONDS = 1.4
 """How long it waits after a signal: whoever sent it may kill for good two seconds later."""
 
@@ -92,6 +96,7 @@ class FashionTui(App[None]):
         self._config = config
         self._notices = list(notices)
         self._leaving = False
+        self._switch_seconds = sys.getswitchinterval()
         self._exit_code = 0
         self.left_behind = False
         self.last_words = ""
@@ -154,6 +159,7 @@ class FashionTui(App[None]):
         """The first screen is there: let the collector work, and torch load behind it."""
         gc.freeze()
         gc.enable()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._start_training_thread()
 
     def _start_training_thread(self) -> None:
@@ -170,6 +176,7 @@ class FashionTui(App[None]):
     def on_unmount(self) -> None:
         """Let the collector have what was set aside."""
         gc.unfreeze()
+        sys.setswitchinterval(self._switch_seconds)
 
     # Data
 

@@ -49,7 +49,7 @@ LAB_KEYS = [
     *SCREEN_KEYS,
     Binding("i", "predict", "Predict", id="lab.predict", show=False,
             tooltip="Ask the network under the board's cursor about a picture of yours"),
-    Binding("o", "app.tune", "Tune", id="lab.tune",
+    Binding("o", "app.tune", "Tune", id="lab.tune", show=False,
             tooltip="Search a family's shapes and settings within a budget"),
     Binding("u", "undo", "Undo", id="lab.undo", show=False,
             tooltip="Bring back the runs deleted last"),

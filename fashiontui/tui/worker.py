@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from fashiontui.tuning import Study
 
 Events = Generator[Event, None, None]
+SCORING_SECONDS = 0.1
+"""Least time between two news of how far scoring is: where it is quick there are none."""
 Post = Callable[[Message], bool]
 """Hands a message to the app; safe from any thread."""
 
@@ -122,9 +125,11 @@ class Trainer:
                 placement = choose_placement(job.spec, device, known, spare_cores=1)  # the screen's
                 following = run(job.spec, images, placement, store)
             with closing(following) as events:
+                told = monotonic()
                 for event in events:
-                    if not isinstance(event, Scoring):
+                    if not isinstance(event, Scoring) or monotonic() - told >= SCORING_SECONDS:
                         self._post(RunEvent(job, event))
+                        told = monotonic()
                     if stopped := self._is_ending(job):
                         break
         self._queue.done(job)

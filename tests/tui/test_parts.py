@@ -11,11 +11,12 @@ from scripted import fill, named_network, spec_of, story
 from fashiontui.config import load_config
 from fashiontui.domain.board import board_of, report_rows
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.events import Progress, Status
+from fashiontui.domain.events import Progress, Scoring, Status
 from fashiontui.domain.history import MAX_PROGRESS, History
 from fashiontui.store.store import MEMORY, Store
 from fashiontui.tui.queue import RunQueue
-from fashiontui.tui.widgets.axes import epoch_ticks, labels, log_ticks, round_ticks
+from fashiontui.tui.widgets.axes import around, epoch_ticks, labels, log_ticks, round_ticks
+from fashiontui.tui.widgets.run_line import RunLine
 
 SPEC = spec_of(named_network("fcn-50k"))
 
@@ -48,6 +49,30 @@ def test_a_closed_queue_hands_out_nothing_and_ends_what_runs() -> None:
     queue.close()
     assert queue.is_ending(job)
     assert queue.take() is None
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
+def test_an_axis_reaches_past_its_values_to_round_ones_near_by(low: float, span: float) -> None:
+    bottom, top = around(low, low + span)
+    slack = 1e-6 * span
+    assert low - span / 8 - slack <= bottom <= low + slack
+    assert low + span - slack <= top <= low + span + span / 8 + slack
+
+
+@pytest.mark.parametrize(
+    ("epochs", "told"), [(2, "validation 50%"), (6, "test 50%")], ids=["midway", "at the end"]
+)
+def test_the_line_of_a_run_says_what_it_is_scored_on_and_how_far_that_is(
+    epochs: int, told: str
+) -> None:
+    history = History()
+    for event in story("5eed", SPEC, epochs, Status.RUNNING):
+        history.fold(event)
+    progress = history.progress[-1]
+    history.fold(Scoring("5eed", 3_000, 6_000))
+    assert told in RunLine()._figures(history, stopping=False)
+    history.fold(progress)
+    assert told not in RunLine()._figures(history, stopping=False)
 
 
 @given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3), st.integers(2, 12))

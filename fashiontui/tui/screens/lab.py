@@ -5,7 +5,7 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, RichLog, TabbedContent, TabPane
@@ -21,7 +21,6 @@ from fashiontui.domain.spec import DatasetName
 from fashiontui.domain.text import printable
 from fashiontui.tui import log
 from fashiontui.tui.choice import Choice
-from fashiontui.tui.curves import accuracy_curves, epochs_shown, loss_curves, reference
 from fashiontui.tui.keys import LAB_KEYS, PANELS
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import (
@@ -37,6 +36,7 @@ from fashiontui.tui.messages import (
     TrainRequested,
 )
 from fashiontui.tui.opening import SCREENS, screen_of
+from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
@@ -47,12 +47,8 @@ from fashiontui.tui.widgets.panel_bar import PanelBar
 from fashiontui.tui.widgets.queue_view import QueueList, QueueView
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
+from fashiontui.tui.widgets.watch import Watch
 
-EMPTY_LOSS = (
-    "Training and validation loss appear here.\n"
-    "[b]t[/b] trains, [b]space[/b] on the board draws a stored run."
-)
-EMPTY_ACCURACY = "Validation accuracy appears here after the first epoch."
 REDRAW_SECONDS = 0.1
 """Least time between two drawings of what a run does: as often as news comes."""
 
@@ -82,6 +78,7 @@ class LabScreen(Screen[None]):
         folders: Where Fashion-MNIST may lie.
         """
         super().__init__(classes="-show-1")
+        self._compositor = PatchCompositor()
         self._queue = queue
         self._library = library
         self._choice = choice
@@ -89,8 +86,6 @@ class LabScreen(Screen[None]):
         self._marker = marker
         self._folders = folders
         self.history = History()
-        self._marked: dict[str, RunRecord] = {}
-        self._pinned: RunRecord | None = None
         self._rows: Sequence[BoardRow] = ()
         self._stale = False
         self._opened = False
@@ -101,9 +96,7 @@ class LabScreen(Screen[None]):
         yield PanelBar()
         with Container(id="panels"):
             yield Configure(self._choice, self._dataset)
-            with Vertical(id="watch"):
-                yield Charts(("2", "3"), (EMPTY_LOSS, EMPTY_ACCURACY))
-                yield RunLine()
+            yield Watch()
             with TabbedContent(id="lower"):
                 with TabPane("4 Leaderboard", id="board"):
                     yield Leaderboard(
@@ -277,7 +270,7 @@ class LabScreen(Screen[None]):
         records = message.records
         match message.purpose:
             case "marked":
-                self._marked = {record.id: record for record in records}
+                self.query_one(Watch).marked = {record.id: record for record in records}
             case "pinned":
                 self._pin(records[0] if records else None)
             case "details":
@@ -331,9 +324,9 @@ class LabScreen(Screen[None]):
     def _pin(self, record: RunRecord | None) -> None:
         """Compare every chart with this run; with none where it is no longer stored."""
         if record is None:
-            self._pinned = self.board.pinned = None
+            self.query_one(Watch).pinned = self.board.pinned = None
         elif record.id == self.board.pinned:  # unless another was pinned meanwhile
-            self._pinned = record
+            self.query_one(Watch).pinned = record
 
     @on(Noted)
     def _noted(self, message: Noted) -> None:
@@ -354,23 +347,10 @@ class LabScreen(Screen[None]):
     def redraw(self) -> None:
         """Draw what the run under way has told, with the runs it is compared with."""
         self._stale = False
-        history = self.history
-        marks = self.board.marks
-        marked = [(marks[run], record) for run, record in self._marked.items() if run in marks]
-        pinned = self._pinned
-        beside = [record for _, record in marked] + ([pinned] if pinned else [])
-        epochs = epochs_shown(history, beside)
-        spec = history.started.spec if history.started else None
-        self.charts.show(
-            loss_curves(history, marked, pinned),
-            accuracy_curves(history, marked, pinned),
-            reference(spec),
-            epochs,
-        )
         current = self._queue.current
         stopping = current is not None and self._queue.is_ending(current)
-        self.query_one(RunLine).show(history, stopping)
-        self.query_one(StatusLine).show(history)
+        self.query_one(Watch).show(self.history, self.board.marks, stopping)
+        self.query_one(StatusLine).show(self.history)
 
     def _show_queue(self) -> None:
         waiting = self._queue.waiting

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from math import ceil, floor, log10
 
+RANGE_PARTS = 16
+"""Into how many steps, at most, the range of an axis is divided to find its ends."""
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Mantissas of steps that people read easily."""
 
@@ -27,6 +29,12 @@ def log_ticks(low: float, high: float) -> list[float]:
     ticks = [m * 10.0**power for power in powers for m in (1, 2, 5)]
     within = [round(tick, 10) for tick in ticks if low <= tick <= high]
     return within if len(within) > 2 else round_ticks(low, high, 5)
+
+
+def around(low: float, high: float) -> tuple[float, float]:
+    """The range widened to round values, so that it seldom changes while values come in."""
+    step = round_step(high - low, RANGE_PARTS)
+    return floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
 
 
 def epoch_ticks(low: float, high: float, most: int) -> list[int]:

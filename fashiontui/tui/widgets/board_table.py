@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable
+from textual.widgets.data_table import ColumnKey, RowKey
 
 FOLDS = ("▸", "▾")
 """A cell that ends in one of these folds its row when that end is clicked."""
@@ -16,7 +17,7 @@ FOLDS = ("▸", "▾")
 class BoardTable(DataTable[Text]):
     """The table itself.
 
-    Textual forgets every drawn cell whenever one changes, as one does each epoch of a run, and
+    Textual draws the whole table whenever one cell changes, as some do each epoch of a run, and
     draws a cell as it would any renderable. All cells here are one line in one style.
     """
 
@@ -50,6 +51,8 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
     class FoldClicked(Message):
         """The row under the cursor shall show its seeds, or no longer."""
 
+    _drawn_widths: tuple[int, ...] = ()
+
     def on_click(self, event: events.Click) -> None:
         """One click moves to a row, two open it: Textual opens the row one is on at one click."""
         row, column = event.style.meta.get("row", -1), event.style.meta.get("column", 0)
@@ -60,6 +63,26 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
                 self.post_message(self.FoldClicked())
             elif event.chain == 2:
                 self.action_select_cursor()
+
+    def update_cell(
+        self,
+        row_key: RowKey | str,
+        column_key: ColumnKey | str,
+        value: Text,
+        *,
+        update_width: bool = False,
+    ) -> None:
+        """Change a cell and draw its row; all of them only where columns have become wider."""
+        widths = tuple(column.width for column in self.ordered_columns)
+        if widths != self._drawn_widths or update_width:
+            self._drawn_widths = widths
+            super().update_cell(row_key, column_key, value, update_width=update_width)
+            return
+        row = self.get_row_index(row_key)
+        key = self.coordinate_to_cell_key(Coordinate(row, self.get_column_index(column_key)))
+        self._data[key.row_key][key.column_key] = value
+        self._update_count += 1  # what was drawn of it is no longer valid
+        self.refresh_row(row)
 
     def _render_cell(
         self,

@@ -1,239 +1,22 @@
 """A live chart of curves over epochs: plotext draws, a legend above it reads the values."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import log10
-from typing import Literal
+from collections.abc import Sequence
 
 from rich.text import Text
-from textual import events
-from textual.app import ComposeResult, RenderResult
-from textual.binding import Binding
+from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
-from textual_plotext import PlotextPlot
 
-from fashiontui.tui.widgets.axes import epoch_ticks, labels, log_ticks, round_ticks
-from fashiontui.tui.widgets.drawing import Drawing
+from fashiontui.tui.widgets.curves import Curves, Marker
 from fashiontui.tui.widgets.series import Quantity, Reference, Series, View
 
-Marker = Literal["auto", "braille", "hd", "fhd", "dot", "ascii"]
-"""How curves are drawn: braille (finest), quadrant and sextant blocks, dots, or plain ASCII."""
-ROWS_PER_TICK = 3
-COLUMNS_PER_TICK = 9
-MARGIN = 0.04
-"""Room above and below the curves, as a share of their height."""
+__all__ = ["Chart", "Curves", "Marker"]
+
 OWN_LOOKS = ("train", "validation")
 """Of the run under way."""
 LEGEND_LINES = 3
 """Least the legend may have; where it would need more, runs are called by their glyphs alone."""
-
-
-class Curves(PlotextPlot, can_focus=True):
-    """The drawing itself."""
-
-    auto_links = False  # there are none, and Textual would look for them in every line
-
-    COMPONENT_CLASSES = {
-        "chart--axes",
-        "chart--train",
-        "chart--validation",
-        "chart--reference",
-        "chart--pinned",
-        "chart--a",
-        "chart--b",
-        "chart--c",
-        "chart--d",
-        "chart--e",
-        "chart--f",
-    }
-    BINDINGS = [
-        Binding("left", "read(-1)", "Read left", id="chart.left", tooltip="Read the epoch before"),
-        Binding("right", "read(1)", "Read right", id="chart.right", tooltip="Read the next epoch"),
-        Binding("escape", "unread", "No cursor", id="chart.unread", tooltip="Take the cursor away"),
-    ]
-    HELP = """\
-Curves over epochs. `←` `→`, the mouse over a chart or a click on it read the values at an epoch
-(the legend shows them); `escape` takes the reading away. `+` and `-`, or the wheel once the chart
-has the focus, zoom in and out; `0` shows all epochs. `y` puts the chart whose border says so on a
-logarithmic axis: the loss, or the error, 100 − accuracy.
-
-Marked runs (`space` on the board) are drawn beside the running one, each with its letter at every
-epoch, the pinned run (`p`) always, with `◆`. Beside up to two of them stands their training loss,
-with a capital letter or `◇`.
-"""
-
-    @dataclass
-    class Read(Message):
-        """The user wants the values at this epoch read out, or no longer."""
-
-        epoch: int | None
-
-    @dataclass
-    class Hovered(Message):
-        """The mouse is over this epoch, or has left the chart."""
-
-        epoch: int | None
-
-    @dataclass
-    class Wheeled(Message):
-        """The user wants so many times as many epochs, around one of them."""
-
-        factor: float
-        around: int
-
-    def __init__(self, quantity: Quantity) -> None:
-        """Args:
-        quantity: What the curves are of.
-        """
-        super().__init__()
-        self.quantity = quantity
-        self.logarithmic = False
-        self.marker: Marker = "braille"
-        self.series: Sequence[Series] = ()
-        self.reference: Reference | None = None
-        self.epochs = 1.0
-        self.view = View()
-        self._offset = 0
-        self._plotted = (0.0, 1.0)
-
-    def action_read(self, by: int) -> None:
-        """Move the cursor by an epoch; the first press sets it at the newest of the first curve."""
-        last = int(next((s.points[-1][0] for s in self.series if s.points), 0))
-        cursor = self.view.cursor
-        self.post_message(
-            self.Read(last if cursor is None else max(1, min(int(self.epochs), cursor + by)))
-        )
-
-    def action_unread(self) -> None:
-        """Take the cursor away."""
-        self.post_message(self.Read(None))
-
-    def on_click(self, event: events.Click) -> None:
-        """Read the epoch under the mouse, also when the mouse has gone."""
-        self.post_message(self.Read(self._epoch_at(event.x)))
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Read the epoch under the mouse for as long as it is there."""
-        epoch = self._epoch_at(event.x)
-        if epoch != self.view.hover:
-            self.post_message(self.Hovered(epoch))
-
-    def on_leave(self) -> None:
-        """Go back to the reading there was before the mouse came."""
-        self.post_message(self.Hovered(None))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in, unless the wheel is meant for the page."""
-        self._wheel(event, 0.5)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out, unless the wheel is meant for the page."""
-        self._wheel(event, 2.0)
-
-    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
-        if self.has_focus:
-            event.stop()
-            self.post_message(self.Wheeled(factor, self._epoch_at(event.x)))
-
-    def _epoch_at(self, column: int) -> int:
-        """The epoch that is drawn nearest to a column."""
-        left, right = self._plotted
-        columns = max(1, self.size.width - self._offset - 1)
-        share = min(1.0, max(0.0, (column - self._offset) / columns))
-        return max(1, round(left + share * (right - left)))
-
-    def render(self) -> RenderResult:
-        """Lay the axes out anew and let plotext draw."""
-        plot = self.plt
-        plot.clear_data()
-        plot.theme("clear")
-        if self.size.width < 12 or self.size.height < 4:
-            return ""
-        left, right = self.view.window or (0.0, max(1.0, self.epochs))
-        log = self.logarithmic
-        shown = [(series, self._visible(series, left, right)) for series in self.series]
-        scale: Callable[[float], float] = log10 if log else float
-        low, high = self._value_range([p[1] for _, points in shown for p in points], log)
-        most = max(2, self.size.height // ROWS_PER_TICK)
-        ticks = log_ticks(low, high) if log else round_ticks(low, high, most)
-        names = labels(ticks)
-        self._offset, self._plotted = max(map(len, names)) + 1, (left, right)
-        plot.frame(False)
-        plot.xaxes(True, False)
-        plot.yaxes(True, False)
-        plot.ticks_color(self._colour("axes"))
-        plot.xlim(left, right)
-        bottom, top = scale(low), scale(high)
-        margin = MARGIN * (top - bottom)
-        plot.ylim(bottom - margin, top + margin)
-        plot.yticks([scale(tick) for tick in ticks], names)
-        whole = epoch_ticks(left, right, (self.size.width - self._offset) // COLUMNS_PER_TICK)
-        plot.xticks([float(epoch) for epoch in whole], [str(epoch) for epoch in whole])
-        self._draw_reference(left, right, scale)
-        # The first one on top: it is the run under way. No curve hides another's dots.
-        placed = [(series, [(x, scale(y)) for x, y in points]) for series, points in shown]
-        for series, points in reversed(placed):
-            self._draw_line(series, points)
-        for series, points in reversed(placed):
-            self._draw_dots(series, points)
-        if self.view.read is not None and left <= self.view.read <= right:
-            height = 4 * self.size.height
-            ys = [bottom + (top - bottom) * i / height for i in range(height + 1)]
-            plot.scatter([self.view.read] * len(ys), ys, marker="│", color=self._colour("axes"))
-        return Drawing(plot, self.size.width, self.size.height)
-
-    def on_axis(self, value: float) -> float:
-        """What stands on the axis for a value."""
-        return self.quantity.on_log(value) if self.logarithmic else value
-
-    def _visible(self, series: Series, left: float, right: float) -> list[tuple[float, float]]:
-        """A series' points between two epochs, as they stand on the axis.
-
-        Twice as many as braille has columns show all that can be seen.
-        """
-        points = [point for point in series.points if left - 1e-9 <= point[0] <= right + 1e-9]
-        points = points[:: 1 + len(points) // (4 * self.size.width)]
-        placed = [(epoch, self.on_axis(value)) for epoch, value in points]
-        return [point for point in placed if point[1] > 0] if self.logarithmic else placed
-
-    def _value_range(self, values: list[float], log: bool) -> tuple[float, float]:
-        """Least and greatest value, the reference among them where there is one."""
-        if self.reference:
-            values = [*values, self.on_axis(self.reference.value)]
-        values = [value for value in values if value > 0 or not log]
-        if not values:
-            return 0.1, 1.0
-        low, high = min(values), max(values)
-        return (low, high) if high > low else (low * 0.99, high * 1.01 + 1e-6)
-
-    def _draw_reference(self, left: float, right: float, scale: Callable[[float], float]) -> None:
-        if self.reference is None:
-            return
-        value = self.on_axis(self.reference.value)
-        level, label = scale(value), f" {self.reference.label} {value:.{self.quantity.decimals}f} "
-        columns = 2 * self.size.width
-        xs = [left + (right - left) * i / columns for i in range(columns + 1)]
-        colour = self._colour("reference")
-        self.plt.scatter(xs, [level] * len(xs), marker="┄", color=colour)
-        self.plt.text(label, right, level, color=colour, alignment="right")
-
-    def _draw_line(self, series: Series, points: list[tuple[float, float]]) -> None:
-        if points:
-            xs, ys = zip(*points, strict=True)
-            line = {"ascii": ".", "dot": "·"}.get(self.marker, self.marker)
-            self.plt.plot([*xs], [*ys], marker=line, color=self._colour(series.look))
-
-    def _draw_dots(self, series: Series, points: list[tuple[float, float]]) -> None:
-        if points and series.glyph != "━":
-            xs, ys = zip(*points, strict=True)
-            colour = self._colour(series.look)
-            self.plt.scatter([*xs], [*ys], marker=series.glyph, color=colour)
-
-    def _colour(self, look: str) -> tuple[int, int, int]:
-        return self.get_component_styles(f"chart--{look}").color.rgb
 
 
 class Chart(Vertical):
@@ -258,6 +41,7 @@ class Chart(Vertical):
         self._empty = empty
         self._legend = Static(classes="legend")
         self._legend_lines = 0
+        self._titles = ("", "")
         self.curves = Curves(quantity)
 
     def compose(self) -> ComposeResult:
@@ -304,9 +88,13 @@ class Chart(Vertical):
         quantity, window = self.curves.quantity, self.view.window
         title = quantity.log_title if self.logarithmic else quantity.title
         zoomed = f" · epochs {window[0]:g}–{window[1]:g}" if window else ""
-        self.border_title = f"{self._number} {title}{zoomed}".strip()
         offered = f"y {'linear' if self.logarithmic else 'log'} axis"
-        self.border_subtitle = offered if self.selected and not self.has_class("-empty") else ""
+        titles = (
+            f"{self._number} {title}{zoomed}".strip(),
+            offered if self.selected and not self.has_class("-empty") else "",
+        )
+        if titles != self._titles:  # setting one draws the whole panel anew
+            self._titles = self.border_title, self.border_subtitle = titles
 
     def _refresh(self) -> None:
         if self.is_mounted:
@@ -314,7 +102,7 @@ class Chart(Vertical):
             lines = legend.plain.count("\n") + 1
             self._legend.update(legend, layout=lines != self._legend_lines)
             self._legend_lines = lines
-            self.curves.refresh()
+            self.curves.draw()
 
     def _legend_text(self) -> Text:
         """Glyph, name and value of each curve: at the epoch read, else the newest."""

@@ -5,6 +5,7 @@ whole text; taking the cells as plotext holds them spares the interpreter two th
 which the training thread needs for itself.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -18,7 +19,11 @@ from textual.style import Style
 from textual.visual import RenderOptions, Visual
 from textual_plotext.plot import Plot
 
-Rgb = tuple[int, int, int]
+Colour = tuple[int, int, int] | str
+"""Red, green and blue; a word where plotext names none."""
+Cell = tuple[str, Colour]
+Line = list[tuple[str, Colour]]
+"""Stretches of one colour each."""
 
 
 class Drawing(Visual):
@@ -32,33 +37,13 @@ class Drawing(Visual):
             width: In cells.
             height: In lines.
         """
-        plot.plotsize(width, height)
-        plot._set_size(width, height)  # plotsize alone is not enough
-        figure: Any = plot  # plotext has no types, nor a public name for its cells
-        figure._set_sizes()
-        figure._build_matrix()
-        matrix = figure.monitor.matrix
-        self._lines = [
-            [
-                ("".join(cell for cell, _ in cells), colour)
-                for colour, cells in groupby(
-                    zip(characters, colours, strict=True), key=lambda cell: cell[1]
-                )
-            ]
-            for characters, colours in zip(
-                reversed(matrix.marker), reversed(matrix.fullground), strict=True
-            )
-        ]
+        self._lines = [stretches(row) for row in cells(plot, width, height)]
 
     def render_strips(
         self, width: int, height: int | None, style: Style, options: RenderOptions
     ) -> list[Strip]:
         """The lines, each a strip of segments of one colour."""
-        base = style.rich_style
-        return [
-            Strip([Segment(text, _coloured(base, colour)) for text, colour in line], width)
-            for line in self._lines
-        ]
+        return [strip(line, style.rich_style) for line in self._lines]
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
         """As wide as the container."""
@@ -69,7 +54,42 @@ class Drawing(Visual):
         return len(self._lines)
 
 
+def cells(plot: Plot, width: int, height: int) -> list[list[Cell]]:
+    """What plotext makes of a plot, from the top line down.
+
+    Args:
+        plot: With its data, axes and ticks set.
+        width: In cells.
+        height: In lines.
+    """
+    plot.plotsize(width, height)
+    plot._set_size(width, height)  # plotsize alone is not enough
+    figure: Any = plot  # plotext has no types, nor a public name for its cells
+    figure._set_sizes()
+    figure._build_matrix()
+    matrix = figure.monitor.matrix
+    return [
+        list(zip(characters, colours, strict=True))
+        for characters, colours in zip(
+            reversed(matrix.marker), reversed(matrix.fullground), strict=True
+        )
+    ]
+
+
+def stretches(row: Sequence[Cell]) -> Line:
+    """Neighbouring cells of one colour together."""
+    return [
+        ("".join(cell for cell, _ in alike), colour)
+        for colour, alike in groupby(row, key=lambda cell: cell[1])
+    ]
+
+
+def strip(line: Line, base: RichStyle) -> Strip:
+    """A drawn line, a segment for each stretch of one colour."""
+    return Strip([Segment(text, _coloured(base, colour)) for text, colour in line])
+
+
 @lru_cache(256)
-def _coloured(base: RichStyle, colour: Rgb | str) -> RichStyle:
+def _coloured(base: RichStyle, colour: Colour) -> RichStyle:
     """The base style in a colour; unchanged where plotext names none."""
     return base if isinstance(colour, str) else base + RichStyle(color=Color.from_rgb(*colour))

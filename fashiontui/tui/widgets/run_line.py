@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from fashiontui.domain.events import Status
+from fashiontui.domain.events import Scoring, Status
 from fashiontui.domain.history import History
 from fashiontui.tui.text import clock
 
@@ -48,6 +48,8 @@ class RunLine(Static):
         if history.finished:
             figures.append(f"{_ENDS[history.status]} after {clock(history.train_seconds)}")
         elif history.progress:
+            if history.scoring is not None and not stopping:
+                figures.append(_scored(history, history.scoring))
             now, done = history.progress[-1], history.train_seconds
             total = done + (history.seconds_left or 0.0)
             figures.append("stopping…" if stopping else f"{clock(history.seconds_left)} left")
@@ -70,6 +72,13 @@ _ENDS = {
     Status.INTERRUPTED: "! interrupted",
     Status.RUNNING: "▶ training",
 }
+
+
+def _scored(history: History, scoring: Scoring) -> str:
+    """What the network is scored on, and how far that is."""
+    assert history.started is not None
+    over = len(history.epochs) == history.started.spec.settings.epochs
+    return f"{'test' if over else 'validation'} {scoring.done / scoring.images:.0%}"
 
 
 def _fitting(figures: list[str], width: int) -> str:

@@ -1,0 +1,112 @@
+"""The line that grows while a run trains, drawn where it has grown.
+
+plotext rasterises every stretch of a line again for every drawing, and holds the interpreter for
+longer than all else that a tenth of a second brings; only the newest columns differ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+
+from textual_plotext.plot import Plot
+
+from fashiontui.tui.widgets.drawing import Cell, Colour, cells
+
+Points = Sequence[tuple[float, float]]
+"""(x, y), x ascending."""
+DOTS = {"braille": 2, "hd": 2, "fhd": 2}
+"""Columns of dots a cell has, where it has more than one."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """Which values lie where on a canvas."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+    columns: int
+    lines: int
+
+
+class GrowingLine:
+    """A line that gets its points one by one: plotext draws only the columns that are new."""
+
+    def __init__(self, area: Area, marker: str, colour: Colour) -> None:
+        """Args:
+        area: What it is drawn on.
+        marker: plotext's name of a marker, or a character.
+        colour: Of the line.
+        """
+        self._area = area
+        self._marker = marker
+        self._colour = colour
+        self._dots = DOTS.get(marker, 1)
+        self._unit = (area.right - area.left) / (self._dots * area.columns - 1)
+        self._points: Points = []
+        self._plot = Plot()
+        self.rows: list[list[Cell | None]] = [[None] * area.columns for _ in range(area.lines)]
+        """From the top line down, None where the line is not."""
+
+    def grow(self, points: Points) -> set[int]:
+        """Draw what differs from the last time.
+
+        Args:
+            points: All of them, (x, y), x ascending.
+
+        Returns:
+            The rows that look different.
+        """
+        before, self._points = self._points, points
+        kept = _alike(before, points)
+        ends = [self._column(some[-1][0]) for some in (before, points) if len(some) > kept]
+        if not ends:
+            return set()
+        last = max(1, *ends)
+        first = min(last - 1, self._column(points[kept - 1][0])) if kept else 0
+        begin = max(0, kept - 1)
+        while begin and self._column(points[begin][0]) >= first:
+            begin -= 1
+        start = first  # or further left: plotext rounds towards its first column
+        if points:
+            start = min(first, self._column(points[begin][0]))
+        changed = set()
+        for y, row in enumerate(self._stretch(points[begin:], start, last)):
+            new = [cell if cell[0] != " " else None for cell in row[first - start :]]
+            if self.rows[y][first : last + 1] != new:
+                self.rows[y][first : last + 1] = new
+                changed.add(y)
+        return changed
+
+    def _column(self, x: float) -> int:
+        """The column of cells an x falls into, as plotext rounds."""
+        dot = floor(round((x - self._area.left) / self._unit + 0.5, 8))
+        return min(self._area.columns - 1, max(0, dot // self._dots))
+
+    def _stretch(self, points: Points, first: int, last: int) -> list[list[Cell]]:
+        """The line's cells from one column to another, which plotext draws as a plot by itself."""
+        plot, area, dots = self._plot, self._area, self._dots
+        plot.clear_data()
+        plot.theme("clear")
+        plot.frame(False)
+        plot.xaxes(False, False)
+        plot.yaxes(False, False)
+        plot.xticks([], [])
+        plot.yticks([], [])
+        left = area.left + dots * first * self._unit
+        plot.xlim(left, left + (dots * (last + 1 - first) - 1) * self._unit)
+        plot.ylim(area.bottom, area.top)
+        if points:
+            xs, ys = zip(*points, strict=True)
+            plot.plot([*xs], [*ys], marker=self._marker, color=self._colour)
+        return cells(plot, last + 1 - first, area.lines)
+
+
+def _alike(some: Points, others: Points) -> int:
+    """How many points both begin with."""
+    shorter = min(len(some), len(others))
+    if some[:shorter] == others[:shorter]:  # much quicker than one by one
+        return shorter
+    pairs = enumerate(zip(some, others, strict=False))
+    return next(at for at, (one, other) in pairs if one != other)
