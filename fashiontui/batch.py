@@ -337,7 +337,7 @@ class _Training:
     def _events(self, stack: "Sequence[Job]") -> Generator[Event, None, None]:
         """What training, or continuing, a job yields; or training several seeds at once."""
         from fashiontui.engine import choose_placement, find_device
-        from fashiontui.engine.stacked import pays_on, stackable
+        from fashiontui.engine.stacked import pays_on
         from fashiontui.runner import resume, run, run_stack
 
         job = stack[0]
@@ -347,8 +347,8 @@ class _Training:
         device = find_device(job.device)
         images = self._images_on(device)
         placement = choose_placement(job, device, paths.measurements_file())
-        if pays_on(device) and stackable(job, job):
-            specs = [one for one in stack if isinstance(one, RunSpec)]
+        specs = [one for one in stack if isinstance(one, RunSpec)]
+        if len(specs) > 1 and pays_on(device):
             return run_stack(specs, images, placement, self._store)
         return run(job, images, placement, self._store)
 

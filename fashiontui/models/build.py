@@ -32,6 +32,8 @@ from fashiontui.models.parts import (
 PAYS_FROM = 16
 """Channels a convolution must read for rows to pay; measured with two cores of an AMD EPYC: 12 are
 no quicker than with torch's own kernels, 23 and 40 are (benchmarks/README.md)."""
+MEASURED = "AVX2"
+"""The processors on which they were measured, as torch calls them; others keep torch's kernels."""
 LARGEST_KERNEL = 5
 """Largest kernel the layout by rows has the numbers for."""
 NORMAL_STD = 0.05
@@ -122,12 +124,13 @@ class _Builder:
 
 
 def _pays_by_rows(parts: tuple[Part, ...]) -> bool:
-    """Whether CPUs shall compute a network by rows: all of it can, and its kernels are deep."""
+    """Whether this CPU shall compute a network by rows: all of it can, and its kernels are deep."""
     convs = [part for part in parts if isinstance(part, Conv)]
     plain = all(isinstance(part, Conv | Flatten | Output) for part in parts) and all(
         (conv.stride, conv.groups) == (1, 1) and conv.kernel <= LARGEST_KERNEL for conv in convs
     )
-    return plain and any(conv.width >= PAYS_FROM for conv in convs[:-1])
+    measured = torch.backends.cpu.get_cpu_capability() == MEASURED
+    return measured and plain and any(conv.width >= PAYS_FROM for conv in convs[:-1])
 
 
 def _draw_weights(model: nn.Module, settings: Settings, generator: torch.Generator) -> None:
