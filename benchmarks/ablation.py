@@ -130,12 +130,10 @@ def table(subject: Subject, document: dict[str, Any]) -> str:
         spread = "" if std is None else f" ± {std:.2f}"
         interval = t_interval(values)
         within = f"{interval[0]:.2f}–{interval[1]:.2f}" if interval else "–"
-        test = tests.get(name)
-        told = (
-            f"{test.difference:+.2f} | {test.low:+.2f} to {test.high:+.2f} | {adjusted[name]:.3f}"
-            if test
-            else "– | – | –"
-        )
+        told = "– | – | –"
+        if test := tests.get(name):
+            low, high = test.interval
+            told = f"{test.difference:+.2f} | {low:+.2f} to {high:+.2f} | {adjusted[name]:.3f}"
         lines.append(
             f"| {name} | {against or '–'} | {len(values)} | {mean:.2f}{spread} | {within} | {told} "
             f"| {'yes' if name in kept else ''} |"

@@ -39,6 +39,7 @@ def drive(scenario: Callable[[ScriptedApp, Pilot[Any]], Awaitable[None]]) -> Non
     with store._engine.begin() as connection:
         connection.execute(text("DELETE FROM epochs"))  # they mention the run's id
         connection.execute(text("DELETE FROM predictions"))
+        connection.execute(text("DELETE FROM inside"))
         connection.execute(
             text(
                 "UPDATE runs SET id = '[b]' || :text, device = :text, device_name = :text, "

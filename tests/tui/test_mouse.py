@@ -22,7 +22,7 @@ MODEL, WEIGHTS = 8, 48
 
 async def without_report(pilot: Pilot[Any]) -> None:
     """Six stored runs and nothing else are on the board."""
-    await press(pilot, "v")
+    await press(pilot, "h")
 
 
 def test_a_click_on_a_header_sorts_and_a_second_one_turns_the_order_round() -> None:
