@@ -16,7 +16,7 @@ from fashiontui.tui.screens.details import Details
 from fashiontui.tui.screens.help import Help
 from fashiontui.tui.widgets.network import NetworkForm
 
-MODEL, WEIGHTS = 8, 48
+MODEL, WEIGHTS = 8, 54
 """Columns of the board in which these stand."""
 
 

@@ -16,13 +16,21 @@ class RunLine(Static):
 
     def __init__(self) -> None:
         super().__init__(NO_RUN, id="run-line")
+        self._drawn: tuple[History, bool] | None = None
+
+    def on_resize(self) -> None:
+        """Fit the bar to the line, also when its panel was hidden while the run went on."""
+        if self._drawn is not None:
+            self.show(*self._drawn)
 
     def announce(self, title: str) -> None:
         """A job was taken and is being prepared."""
+        self._drawn = None
         self.update(Content.from_markup("[b]$title[/b] · measuring speed…", title=title))
 
     def give_up(self, sentence: str) -> None:
         """A job cannot train, and why."""
+        self._drawn = None
         self.update(Content.from_markup("[$text-error]✗ $sentence[/]", sentence=sentence))
 
     def show(self, history: History, stopping: bool) -> None:
@@ -30,6 +38,7 @@ class RunLine(Static):
         started = history.started
         if started is None:
             return
+        self._drawn = history, stopping
         share = history.steps_done / history.steps if history.steps else 0.0
         tail = _fitting(self._figures(history, stopping), self.content_size.width - LEAST_BAR - 1)
         bar = max(LEAST_BAR, self.content_size.width - len(tail) - 1)
