@@ -123,7 +123,7 @@ def test_a_failed_run(snap_compare: Snap) -> None:
 
 
 def test_marked_and_pinned_runs_are_drawn_beside_the_running_one(snap_compare: Snap) -> None:
-    keys = ["4", "down", "down", "p", *["down"] * 3, "space", "space", "2", "left", "y"]
+    keys = ["4", *["down"] * 3, "p", *["down"] * 2, "space", "space", "2", "left", "y"]
     assert shown(snap_compare, filled(), (150, 45), midway, keys)
 
 
