@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -11,8 +12,10 @@ from fashiontui.domain.errors import ExitCode
 from fashiontui.domain.events import Event
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName, RunSpec
-from fashiontui.domain.study import StudyView
 from fashiontui.tui.queue import Job
+
+if TYPE_CHECKING:
+    from fashiontui.domain.study import StudyView  # only those who tune wait for its settings
 
 
 @dataclass
@@ -104,7 +107,7 @@ class StudyRead(Message):
     """A study as it stands, and the names of all."""
 
     names: list[str]
-    view: StudyView | None
+    view: "StudyView | None"
 
 
 @dataclass
