@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, redirect_stdout
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -36,6 +36,7 @@ from fashiontui.export.terminal import print_chart, print_table, stdout_console
 from fashiontui.narration import download_bar, notice
 from fashiontui.progress import RunBars, run_bars
 from fashiontui.signals import Signals
+from fashiontui.streams import for_results_alone
 
 if TYPE_CHECKING:
     import torch
@@ -200,12 +201,13 @@ def _until_separated(training: "_Training", jobs: "Sequence[Job]") -> Verdict | 
 @contextmanager
 def joined(on_ray: OnRay, console: Console) -> "Iterator[Cluster]":
     """The cluster, which is left at the end; Ray prints what befalls nodes, here to stderr."""
-    with console.status("Joining the cluster"):
-        from fashiontui.cluster import Cluster
+    with for_results_alone():  # until it is left: what befell nodes may be told only then
+        with console.status("Joining the cluster"):
+            from fashiontui.cluster import Cluster
 
-        cluster = Cluster(on_ray.address, on_ray.gpus)
-    with closing(cluster), redirect_stdout(sys.stderr):
-        yield cluster
+            cluster = Cluster(on_ray.address, on_ray.gpus)
+        with closing(cluster):
+            yield cluster
 
 
 def left_to_do(

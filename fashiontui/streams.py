@@ -4,6 +4,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, NoReturn
 
 
@@ -51,15 +53,35 @@ class _Narration(io.TextIOWrapper):
 
 
 def prepare() -> None:
-    """Open what was closed, so that no store gets its number, and mind what fails to be written."""
+    """Open what was closed, so that no store gets its number, and mind what fails to be written.
+
+    Results get a descriptor of their own, which ``for_results_alone`` leaves as it is.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = _Results(*_as(sys.stdout, 1))
+    _, encoding, errors = _as(sys.stdout, 1)
+    sys.stdout = _Results(open(os.dup(1), "wb"), encoding, errors)  # noqa: SIM115
     sys.stderr = _Narration(*_as(sys.stderr, 2), line_buffering=True)
+
+
+@contextmanager
+def for_results_alone() -> Iterator[None]:
+    """Send what a library prints meanwhile, from Python or C++, to stderr.
+
+    A stdout that was prepared still takes what is written to it by who had it before.
+    """
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _as(stream: Any, number: int) -> tuple[Any, str, str]:

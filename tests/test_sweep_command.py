@@ -136,6 +136,31 @@ def test_ray_is_loaded_by_those_alone_who_ask_for_it(plan, tmp_path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
 
 
+def test_what_a_cluster_prints_is_no_result():
+    code = """
+import os, sys
+from rich.console import Console
+from fashiontui import batch, cluster, streams
+
+class Loud:
+    def __init__(self, address, gpus): self.close()
+    def close(self):
+        print("from Python")
+        os.write(1, b"from C++")
+
+cluster.Cluster = Loud
+streams.prepare()
+results = sys.stdout
+with batch.joined(batch.OnRay("auto", 0), Console(stderr=True)):
+    print("an event", file=results)
+print("the results")
+sys.stdout.flush()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "an event\nthe results\n"
+    assert done.stderr.count("from Python") == done.stderr.count("from C++") == 2
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 def test_a_cluster_that_loses_a_node_trains_every_run_once():
     pytest.importorskip("ray", reason="SWEEPS ON RAY WERE NOT TESTED: pip install ray")

@@ -33,6 +33,8 @@ batch_size = 128
 OBJECT_STORE_BYTES = 80_000_000
 """The least that Ray takes; the sample set has 2.4 MB."""
 LONGEST_SECONDS = 540
+LOOK_SECONDS = 0.1
+"""How often it is looked how many runs the store has."""
 
 
 def main() -> None:
@@ -59,35 +61,37 @@ def main() -> None:
         command = [sys.executable, "-m", "fashiontui", "sweep", str(folder / "plan.toml")]
         command += ["--engine", "ray", "--address", cluster.address, "--data", "sample"]
         command += ["--precision", "fp32", "--store", str(where), "--json"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sweep:
-            while sweep.poll() is None and stored(where) < asked.runs // 3:
-                time.sleep(1)
-            before = stored(where)
+        with (
+            closing(Store(str(where))) as store,
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sweep,
+        ):
+            while (before := len(store.specs())) < asked.runs // 3 and sweep.poll() is None:
+                time.sleep(LOOK_SECONDS)
             cluster.remove_node(nodes[0], allow_graceful=False)
             cluster.add_node(**small)
             out, _ = sweep.communicate(timeout=LONGEST_SECONDS)
-        with closing(Store(str(where))) as store:
             records = store.runs()
         again = subprocess.run(command, capture_output=True, text=True, check=False)
     cluster.shutdown()
+    printed = results_in(out)
     seeds = Counter(run.spec.seed for run in records if run.status is Status.FINISHED)
     twice = sum(count > 1 for count in seeds.values())
     print(f"nodes                         {asked.nodes}; one killed at {before} runs, one joined")
     print(f"exit code of the sweep        {sweep.returncode}")
     print(f"runs finished                 {len(seeds)} of {asked.runs}")
     print(f"runs twice, or not finished   {twice + len(records) - len(seeds)}")
-    print(f"results printed               {len(json.loads(out)['runs'])}")
+    print(f"results printed               {printed}")
     print(f"the same sweep again          {again.stderr.strip().splitlines()[-1]}")
     print(f"seconds                       {time.monotonic() - began:.0f}")
-    sys.exit(len(records) != asked.runs or len(seeds) != asked.runs or sweep.returncode != 0)
+    sys.exit({len(records), len(seeds), printed} != {asked.runs} or sweep.returncode != 0)
 
 
-def stored(where: Path) -> int:
-    """Runs in the store so far."""
-    if not where.exists():
-        return 0
-    with closing(Store(str(where))) as store:
-        return len(store.runs())
+def results_in(out: str) -> int | str:
+    """How many runs were printed, or what was printed instead of a document."""
+    try:
+        return len(json.loads(out)["runs"])
+    except ValueError:
+        return f"none, stdout began with {out[:500]!r}"
 
 
 if __name__ == "__main__":
