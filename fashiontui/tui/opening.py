@@ -8,6 +8,7 @@ from textual.screen import Screen
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.replay import replay_of
+from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Marker
 
 SCREENS = ("mistakes", "race", "replay", "weights")
@@ -35,7 +36,7 @@ def screen_of(
     Raises:
         UsageError: the runs do not have what it shows.
     """
-    shaded = marker in ("ascii", "dot")
+    shaded = is_shaded(marker)
     match name:
         case "mistakes":
             from fashiontui.tui.screens.mistakes import Mistakes

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from scripted import ScriptedApp, fill
 from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.worker import Worker
 
 from fashiontui.store.store import Store
@@ -17,6 +18,7 @@ PATIENCE = 60.0
 """Longest wait for anything, in seconds; far more than it takes on a busy machine."""
 LOOK = 0.005
 """How often it is looked, in seconds."""
+S = TypeVar("S", bound=Screen[Any])
 Scenario = Callable[[ScriptedApp, Pilot[Any]], Awaitable[None]]
 
 
@@ -32,8 +34,8 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 def is_calm(app: App[Any]) -> bool:
     """Whether no answer of a thread, no message, no drawing and no movement is waited for."""
-    screen, lab = app.screen, app.get_default_screen()
-    widgets = [app, lab, *screen.walk_children(with_self=True)]
+    screen, lab = app.screen, app.screen_stack[0]
+    widgets = [app, *(w for s in app.screen_stack for w in s.walk_children(with_self=True))]
     return not (
         any(worker.is_running for worker in app.workers if answers_soon(worker))
         or any(widget.message_queue_size or widget._next_callbacks for widget in widgets)
@@ -57,6 +59,15 @@ async def until(pilot: Pilot[Any], holds: Callable[[], object]) -> None:
         assert monotonic() < limit, f"Waited {PATIENCE} s in vain"
         await pilot.pause(LOOK)
     await pilot.pause()
+
+
+async def opened(pilot: Pilot[Any], kind: type[S], *keys: str) -> S:
+    """Press keys, of which the last opens a screen, and wait until it shows what it has."""
+    await press(pilot, *keys)
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted)
+    await settle(pilot)
+    assert isinstance(pilot.app.screen, kind)
+    return pilot.app.screen
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

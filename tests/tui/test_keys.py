@@ -67,10 +67,10 @@ def test_finer_settings_unfold_and_nesterov_asks_for_sgd() -> None:
             await press(pilot, "enter")
         form.field("momentum").value = "0.8"
         form.field("nesterov").value = "true"
-        await press(pilot)
+        await settle(pilot)
         assert "needs the optimizer sgd" in form.field("nesterov").error
         form.field("optimizer").value = "sgd"
-        await press(pilot)
+        await settle(pilot)
         assert form.field("nesterov").error == ""
         assert "2 set" in form.query_one("#finer", Collapsible).title
         await press(pilot, "t")
@@ -133,12 +133,12 @@ def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
         await settle(pilot)
         field = app.lab.configure.field("lr")
         field.value = "1000"
-        await press(pilot)
+        await settle(pilot)
         assert "less than or equal to 100" in field.error
         await press(pilot, "t")
         assert app.queue.waiting == ()
         field.value = "1e-3"
-        await press(pilot)
+        await settle(pilot)
         assert field.error == ""
 
     drive(scenario)
@@ -150,13 +150,13 @@ def test_brackets_in_a_complaint_are_shown_as_they_are() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.post_message(Failed(sentence, ExitCode.NO_STORE))
         app.lab.configure.field("recipe").error = "Expected '[/]' in line 1"
-        await press(pilot)
+        await settle(pilot)
         assert sentence in next(iter(app._notifications)).message
         complaint = app.lab.configure.field("recipe").query_one(".complaint", Label)
         assert "'[/]'" in str(complaint.visual)
         await press(pilot, "d")
         app.screen._complain("[/tmp] does not hold the four .gz archives.")
-        await press(pilot)
+        await settle(pilot)
         assert "[/tmp]" in str(app.screen.query_one("#complaint", Static).visual)
 
     drive(scenario)

@@ -38,6 +38,7 @@ from fashiontui.tui.messages import (
 from fashiontui.tui.opening import SCREENS, screen_of
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
+from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.configure import Configure
@@ -114,7 +115,7 @@ class LabScreen(Screen[None]):
         """Read the store behind the first paint."""
         for curves in self.query(Curves):
             curves.marker = self._marker
-        self.query_one(FirstLayerView).shaded = self._marker in ("ascii", "dot")
+        self.query_one(FirstLayerView).shaded = is_shaded(self._marker)
         self.call_after_refresh(self._open_store)  # its imports would delay the first paint
 
     def _open_store(self) -> None:
@@ -282,7 +283,7 @@ class LabScreen(Screen[None]):
             case "predict":
                 from fashiontui.tui.screens.predict import Predict  # not needed to paint
 
-                shaded = self._marker in ("ascii", "dot")
+                shaded = is_shaded(self._marker)
                 screen = Predict(records[0], self._library, self._folders, shaded)
                 self.app.push_screen(screen)
             case "rerun":
