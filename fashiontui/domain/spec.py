@@ -22,7 +22,7 @@ _USUAL = Settings().model_dump(mode="json")
 class RunSpec(BaseModel):
     """One run: which network, trained how, on what, where, from which seed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str | None = None
     """Name of one of the report's models; None for any other shape."""

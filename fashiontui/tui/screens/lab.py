@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
@@ -35,7 +35,7 @@ from fashiontui.tui.messages import (
     TorchLoaded,
     TrainRequested,
 )
-from fashiontui.tui.opening import SCREENS, screen_of
+from fashiontui.tui.opening import Opening
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
@@ -84,14 +84,16 @@ class LabScreen(Screen[None]):
         self._choice = choice
         self._dataset = dataset
         self._marker = marker
-        self._folders = folders
+        self._opening = Opening(library, folders, marker, lambda: self.history)
         self.history = History()
         self._rows: Sequence[BoardRow] = ()
         self._stale = False
         self._opened = False
+        self._styled = False
 
     def compose(self) -> ComposeResult:
         """Status, panels, keys."""
+        self._fit()
         yield StatusLine()
         yield PanelBar()
         with Container(id="panels"):
@@ -109,6 +111,18 @@ class LabScreen(Screen[None]):
                 with TabPane("7 Log", id="log-pane"):
                     yield RichLog(id="log", max_lines=2000, wrap=True, min_width=20)
         yield Footer()
+
+    def _fit(self) -> None:
+        """Take the terminal's classes at once: Textual would style each widget anew for them."""
+        for length, classes in zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
+            self.update_classes({name: False for _, name in classes}, update=False)
+            self.add_class([name for least, name in classes if length >= least][-1], update=False)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """At the start each widget has its style already."""
+        event.refresh_styles, self._styled = self._styled, True
 
     def on_mount(self) -> None:
         """Read the store behind the first paint."""
@@ -273,18 +287,6 @@ class LabScreen(Screen[None]):
                 self.query_one(Watch).marked = {record.id: record for record in records}
             case "pinned":
                 self._pin(records[0] if records else None)
-            case "details":
-                from fashiontui.tui.screens.details import Details  # not needed to paint
-
-                self.app.push_screen(Details(records[0]))
-            case name if name in SCREENS:
-                self._open(name, records)
-            case "predict":
-                from fashiontui.tui.screens.predict import Predict  # not needed to paint
-
-                shaded = self._marker in ("ascii", "dot")
-                screen = Predict(records[0], self._library, self._folders, shaded)
-                self.app.push_screen(screen)
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "continue":
@@ -296,19 +298,14 @@ class LabScreen(Screen[None]):
             case "restored":
                 told = f"Brought back {_counted(records)}." if records else "Nothing to undo."
                 self.notify(told, markup=False)
+            case name:
+                self._open(name, records)
         self._redraw_soon()
 
     def _open(self, name: str, records: Sequence[RunRecord]) -> None:
         """Open a screen over runs, or say what they lack for it."""
         try:
-            screen = screen_of(
-                name,
-                records,
-                lambda: self.history,
-                self._library.weights_of,
-                self._folders,
-                self._marker,
-            )
+            screen = self._opening.screen(name, records)
         except UsageError as error:
             self._complain("Not to be shown", str(error))
         else:
