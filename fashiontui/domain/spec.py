@@ -15,6 +15,8 @@ DataChoice = Literal["auto", "fashion-mnist", "sample"]
 Precision = Literal["fp32", "bf16"]
 VALIDATION_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 6_000, "sample": 200}
 """How many training images are set aside for validation."""
+TEST_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 10_000, "sample": 1_000}
+"""How many images the test set has."""
 
 _USUAL = Settings().model_dump(mode="json")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,7 +15,6 @@ from fashiontui.domain.board import BoardRow, live_row
 from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
-from fashiontui.domain.pareto import Suggestion
 from fashiontui.domain.plan import solved_network
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
@@ -48,6 +48,9 @@ from fashiontui.tui.widgets.queue_view import QueueList, QueueView
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
 from fashiontui.tui.widgets.watch import Watch
+
+if TYPE_CHECKING:
+    from fashiontui.domain.pareto import Suggestion
 
 REDRAW_SECONDS = 0.1
 """Least time between two drawings of what a run does: as often as news comes."""
@@ -430,7 +433,7 @@ class LabScreen(Screen[None]):
         under_way = self.history.started is not None and self.history.finished is None
         return live_row(self.history) if under_way else None
 
-    def _request(self, suggested: Suggestion) -> TrainRequested:
+    def _request(self, suggested: "Suggestion") -> TrainRequested:
         """A wish to train what is suggested, with everything else as the form has it."""
         network = solved_network(suggested.arch, suggested.budget)
         return TrainRequested(self.configure.specs([network]))

@@ -17,7 +17,7 @@ from fashiontui.tui.widgets.columns import COLUMNS, KEYS, cells, headers
 from fashiontui.tui.widgets.listing import Listing
 from fashiontui.tui.widgets.store_client import StoreClient
 
-PAGE = 100
+PAGE = 60
 """Rows given to the table at once; more follow as the cursor nears the end."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
