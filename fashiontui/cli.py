@@ -160,7 +160,8 @@ def start(
         bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=OUTPUT)
     ] = False,
     latex: Annotated[
-        bool, typer.Option("--latex", help="LaTeX tables (booktabs).", rich_help_panel=OUTPUT)
+        bool,
+        typer.Option("--latex", help="LaTeX tables (booktabs, graphicx).", rich_help_panel=OUTPUT),
     ] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:

@@ -42,7 +42,7 @@ def tables(
     force: ForceOption = False,
     store: StoreOption = None,
 ) -> None:
-    """Write tables as Markdown or LaTeX (booktabs), or one run a line as CSV, or JSON."""
+    """Write tables as Markdown or LaTeX (booktabs, graphicx), or one run a line as CSV, or JSON."""
     ending = ending_of(file, (".md", ".tex", ".csv", ".json"))
     with open_store(store) as opened:
         from fashiontui.export.selection import finished_runs

@@ -76,7 +76,8 @@ def sweep(
         bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=OUTPUT)
     ] = False,
     latex: Annotated[
-        bool, typer.Option("--latex", help="LaTeX tables (booktabs).", rich_help_panel=OUTPUT)
+        bool,
+        typer.Option("--latex", help="LaTeX tables (booktabs, graphicx).", rich_help_panel=OUTPUT),
     ] = False,
 ) -> None:
     """Train every run of a plan that the store has not finished; stopped, the same command goes on.

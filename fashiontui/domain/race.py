@@ -130,7 +130,8 @@ def lead(first: Contestant, second: Contestant, position: float, by: By) -> Lead
         return Lead(points, _chance(points, paired), method)
     images = VALIDATION_IMAGES[first.runs[0].spec.dataset]
     p = two_proportions(_mean(a), _mean(b), images)
-    method = f"two proportions of {images:,} images, unpaired; seeds in common would tell more"
+    more = "the end, where images are paired," if shared else "seeds in common"
+    method = f"two proportions of {images:,} images, unpaired; {more} would tell more"
     return Lead(points, _chance(points, p), method)
 
 

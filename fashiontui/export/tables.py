@@ -15,7 +15,7 @@ RANKS = (
 )
 _MARKDOWN = re.compile(r"[\\`*\[\]<|]")
 MOST_COLUMNS = 12
-"""Wider tables are set smaller in LaTeX, to fit an upright page of A4."""
+"""Wider tables are scaled to the width of the lines in LaTeX."""
 _MINUS = re.compile(r"^-(?=\d)")
 _NUMBER = re.compile(r"^Table \d\. ")
 """LaTeX numbers its tables itself."""
@@ -140,19 +140,20 @@ def markdown_document(found: Sequence[Result], drawn: Iterable[Conclusion]) -> s
 
 
 def latex(table: Table) -> str:
-    """The table as LaTeX; needs the package booktabs."""
-    size = "scriptsize" if len(table.header) > MOST_COLUMNS else "footnotesize"
+    """The table as LaTeX; needs the packages booktabs and, where it is wide, graphicx."""
+    wide = len(table.header) > MOST_COLUMNS
     lines = [
         r"\begin{table}[ht]",
-        rf"\centering\{size}\setlength{{\tabcolsep}}{{3pt}}",
+        r"\centering\footnotesize\setlength{\tabcolsep}{2pt}",
         rf"\caption{{{_latex_text(_NUMBER.sub('', table.title))}}}",
+        *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
         rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
         _latex_row(table.header),
         r"\midrule",
         *(_latex_row(row) for row in table.rows),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}" + "}" * wide,
         r"\end{table}",
     ]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.replay import replay_of
 from fashiontui.tui.library import Library
+from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Marker
 
 
@@ -43,7 +44,7 @@ class Opening:
         Raises:
             UsageError: the runs do not have what it shows.
         """
-        shaded = self._marker in ("ascii", "dot")
+        shaded = is_shaded(self._marker)
         match name:
             case "details":
                 from fashiontui.tui.screens.details import Details

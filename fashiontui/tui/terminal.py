@@ -97,6 +97,11 @@ def usable_marker(wanted: Marker, glyphs: Glyphs, color_system: str | None) -> M
     return "dot" if plain else "braille"
 
 
+def is_shaded(marker: Marker) -> bool:
+    """Whether pictures are drawn in shades: where curves are without braille, greys are few."""
+    return marker in ("ascii", "dot")
+
+
 class _Table(dict[int, str]):
     """Characters by code, the nearest for those that are not there."""
 
@@ -142,6 +147,9 @@ _ASCII = {
     "▓◆": "*",
     "◇": "%",
     "●•": "o",
+    "○": "c",
+    "□": "n",
+    "△": "A",
     "■": "#",
     "✓": "+",
     "✗×": "x",

@@ -1,6 +1,9 @@
 """Tables for people: one's own figures, the report's beside them, and the differences."""
 
 import re
+import shutil
+import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +17,7 @@ from fashiontui.export.tables import (
     Table,
     clock,
     conclusion_lines,
+    every_table,
     latex,
     markdown,
     notes,
@@ -196,6 +200,23 @@ def test_one_network_alone_has_a_chart_whatever_its_accuracy(right, capsys):
 def test_what_means_something_to_markdown_or_html_is_escaped():
     text = markdown(Table("T", ("M",), (("a|b <i> *c* `d` [e]",),)))
     assert text.splitlines()[-1] == r"| a\|b \<i> \*c\* \`d\` \[e\] |"
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_the_widest_tables_fit_a_page_of_a4(tmp_path):
+    runs = [made_record(name, seed=seed) for name in REPORT_MODELS for seed in range(3)]
+    runs += [replace(run, spec=run.spec.model_copy(update={"recipe": "other"})) for run in runs]
+    tables = "\n".join(latex(table) for table in every_table(results(runs)))
+    (tmp_path / "paper.tex").write_text(
+        r"\documentclass[a4paper]{article}\usepackage{booktabs,graphicx}\begin{document}"
+        rf"{tables}\end{{document}}"
+    )
+    compiled = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "paper.tex"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert compiled.returncode == 0, compiled.stdout
+    assert "Overfull" not in compiled.stdout
 
 
 def test_latex_numbers_its_tables_itself_and_has_real_minus_signs():

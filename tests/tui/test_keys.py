@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from driving import drive, press, settle
+from driving import drive, press, settle, until
 from scripted import ScriptedApp, named_network, spec_of, story
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import (
     Button,
@@ -66,10 +67,10 @@ def test_finer_settings_unfold_and_nesterov_asks_for_sgd() -> None:
             await press(pilot, "enter")
         form.field("momentum").value = "0.8"
         form.field("nesterov").value = "true"
-        await press(pilot)
+        await settle(pilot)
         assert "needs the optimizer sgd" in form.field("nesterov").error
         form.field("optimizer").value = "sgd"
-        await press(pilot)
+        await settle(pilot)
         assert form.field("nesterov").error == ""
         assert "2 set" in form.query_one("#finer", Collapsible).title
         await press(pilot, "t")
@@ -132,12 +133,12 @@ def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
         await settle(pilot)
         field = app.lab.configure.field("lr")
         field.value = "1000"
-        await press(pilot)
+        await settle(pilot)
         assert "less than or equal to 100" in field.error
         await press(pilot, "t")
         assert app.queue.waiting == ()
         field.value = "1e-3"
-        await press(pilot)
+        await settle(pilot)
         assert field.error == ""
 
     drive(scenario)
@@ -149,13 +150,13 @@ def test_brackets_in_a_complaint_are_shown_as_they_are() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.post_message(Failed(sentence, ExitCode.NO_STORE))
         app.lab.configure.field("recipe").error = "Expected '[/]' in line 1"
-        await press(pilot)
+        await settle(pilot)
         assert sentence in next(iter(app._notifications)).message
         complaint = app.lab.configure.field("recipe").query_one(".complaint", Label)
         assert "'[/]'" in str(complaint.visual)
         await press(pilot, "d")
         app.screen._complain("[/tmp] does not hold the four .gz archives.")
-        await press(pilot)
+        await settle(pilot)
         assert "[/tmp]" in str(app.screen.query_one("#complaint", Static).visual)
 
     drive(scenario)
@@ -321,16 +322,15 @@ def test_question_mark_explains_what_has_the_focus() -> None:
 def test_q_asks_while_training_and_leaves_otherwise() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
-        await pilot.pause()
+        await settle(pilot)
         await pilot.press("q")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Confirm)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("n")
         await settle(pilot)
         assert app.is_running and app.queue.current is not None
         app.queue.done(app.queue.current)
         await pilot.press("q")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: not app.is_running)
 
     assert drive(scenario).return_code == 0
 
@@ -338,10 +338,9 @@ def test_q_asks_while_training_and_leaves_otherwise() -> None:
 def test_control_c_asks_whether_to_stop_the_run() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
-        await pilot.pause()
+        await settle(pilot)
         await pilot.press("ctrl+c")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Confirm)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
         await settle(pilot)
         job = app.queue.current
@@ -403,11 +402,10 @@ def test_tab_goes_round() -> None:
 
 def test_every_shortcut_is_in_the_palette() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "ctrl+p")
-        await pilot.press(*"log axis")
-        await pilot.pause(0.5)
-        await pilot.press("enter")
-        await settle(pilot)
+        await press(pilot, "ctrl+p", *"log axis")
+        found = app.screen.query_one(CommandList)
+        await until(pilot, lambda: found.options and "axis" in str(found.options[0].prompt))
+        await press(pilot, "enter")
         assert app.lab.charts.loss.logarithmic
 
     drive(scenario)
@@ -459,7 +457,7 @@ def test_the_form_comes_back_at_the_next_start() -> None:
         app.lab.configure.field("epochs").value = "3"
         await settle(pilot)
         await pilot.press("q")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: not app.is_running)
 
     drive(scenario)
     choice, notice = load_choice(paths.last_choice_file())

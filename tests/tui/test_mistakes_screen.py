@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driving import drive, press
+from driving import drive, opened, press, settle
 from scripted import ScriptedApp
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -32,10 +32,8 @@ def said(app: ScriptedApp, where: str) -> str:
 
 def test_m_shows_the_matrix_of_the_run_under_the_cursor() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "m")
-        screen = app.screen
-        assert isinstance(screen, Mistakes)
-        assert "cnn-50k seed 0" in said(app, "#mistakes-facts")
+        screen = await opened(pilot, Mistakes, "4", "h", "m")
+        assert "cnn-50k seed 0" in said(app, "#facts-a")
         made = screen._made[0]
         row, column = screen.query_one(CountTable).cursor
         assert f"{confusion(made)[row][column]} images" in said(app, "#cell-says")
@@ -47,7 +45,7 @@ def test_m_shows_the_matrix_of_the_run_under_the_cursor() -> None:
 
 def test_arrows_move_and_enter_shows_the_images_of_the_cell() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "m")
+        screen = await opened(pilot, Mistakes, "4", "h", "m")
         screen, table = app.screen, app.screen.query_one(CountTable)
         row, column = table.cursor
         await press(pilot, "down", "left", "up", "right")
@@ -70,7 +68,7 @@ def test_arrows_move_and_enter_shows_the_images_of_the_cell() -> None:
 
 def test_s_shows_all_mistakes_the_surest_first() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "m")
+        await opened(pilot, Mistakes, "4", "h", "m")
         await press(pilot, "s")
         made, gallery = app.screen._made[0], app.screen.query_one(Gallery)
         assert made.probabilities[10 * gallery.chosen + made.predicted[gallery.chosen]] == 255
@@ -81,8 +79,7 @@ def test_s_shows_all_mistakes_the_surest_first() -> None:
 
 def test_two_marked_runs_are_compared_with_mcnemars_test() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "space", "space", "m")
-        screen = app.screen
+        screen = await opened(pilot, Mistakes, "4", "h", "space", "space", "m")
         assert "Exact McNemar test: p = " in said(app, "#cell-says")
         a, b = screen._made
         [image] = [screen.query_one(Gallery).chosen]
@@ -101,7 +98,7 @@ def test_two_marked_runs_are_compared_with_mcnemars_test() -> None:
 def test_a_run_that_was_never_tested_stays_on_the_board_with_a_sentence() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.board.fetch([f"{3:012x}"], "mistakes")  # the one that failed
-        await press(pilot)
+        await settle(pilot)
         assert isinstance(app.screen, LabScreen)
         assert "has no predictions" in "".join(n.message for n in app._notifications)
 
@@ -111,7 +108,7 @@ def test_a_run_that_was_never_tested_stays_on_the_board_with_a_sentence() -> Non
 def test_with_no_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.board.load(Board())
-        await press(pilot, "m")
+        await opened(pilot, Mistakes, "m")
         assert app.screen.query_one(".empty").display
         await press(pilot, "escape")
 
@@ -127,7 +124,7 @@ def test_images_that_are_missing_leave_the_rest(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(test_images, "test_images", nowhere)
 
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "m")
+        await opened(pilot, Mistakes, "4", "h", "m")
         await press(pilot, "enter", "right")
         assert "d gets Fashion-MNIST" in said(app, "#images-missing")
         assert app.screen.query_one(Gallery).chosen is not None

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from driving import drive, press
+from driving import drive, opened, press
 from scripted import ScriptedApp
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from fashiontui.tui.screens import race as race_module
+from fashiontui.tui.screens import over_runs
 from fashiontui.tui.screens.lab import LabScreen
 from fashiontui.tui.screens.race import Race
 from fashiontui.tui.widgets.chart import Chart
@@ -17,7 +17,7 @@ from fashiontui.tui.widgets.chart import Chart
 @pytest.fixture(autouse=True)
 def _standing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock stands still; tests let time pass."""
-    monkeypatch.setattr(race_module, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(over_runs, "monotonic", lambda: 0.0)
 
 
 def said(app: Any, where: str) -> str:
@@ -26,9 +26,7 @@ def said(app: Any, where: str) -> str:
 
 def test_b_races_the_marked_runs_by_epochs_or_seconds() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "space", "space", "space", "b")
-        screen = app.screen
-        assert isinstance(screen, Race)
+        screen = await opened(pilot, Race, "4", "h", "space", "space", "space", "b")
         assert len(screen._field) == 3
         assert "epoch 10 (the end)" in said(app, "#race-title")
         assert "chance that the lead is real" in said(app, "#lead")
@@ -50,9 +48,8 @@ def test_b_races_the_marked_runs_by_epochs_or_seconds() -> None:
 
 def test_space_lets_the_race_run_and_holds_it() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "space", "space", "b")
+        screen = await opened(pilot, Race, "4", "h", "space", "space", "b")
         await press(pilot, "space")
-        screen = app.screen
         screen.advance(3.0)
         assert screen._here == pytest.approx(2.0)  # a fifth of ten epochs
         await press(pilot, "space")
@@ -80,7 +77,7 @@ def test_t_queues_the_seeds_that_others_have() -> None:
 
 def test_with_one_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "b")
+        await opened(pilot, Race, "4", "h", "b")
         await press(pilot, "space", "left", "home", "end", "s")
         assert app.screen.has_class("-empty")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import drive, press
+from driving import drive, opened, press
 from scripted import ScriptedApp, fill
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -20,7 +20,7 @@ from fashiontui.domain.replay import replay_of
 from fashiontui.store.store import MEMORY, Store
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.replay_app import ReplayApp
-from fashiontui.tui.screens import replay as replay_module
+from fashiontui.tui.screens import over_runs
 from fashiontui.tui.screens.lab import LabScreen
 from fashiontui.tui.screens.replay import ReplayScreen
 from fashiontui.tui.widgets.chart import Chart
@@ -30,7 +30,7 @@ from fashiontui.tui.widgets.status_line import StatusLine
 @pytest.fixture(autouse=True)
 def _standing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock stands still; tests let time pass."""
-    monkeypatch.setattr(replay_module, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(over_runs, "monotonic", lambda: 0.0)
 
 
 def said(app: Any) -> str:
@@ -39,9 +39,7 @@ def said(app: Any) -> str:
 
 def test_l_plays_the_run_under_the_cursor_at_any_speed() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "l")
-        screen = app.screen
-        assert isinstance(screen, ReplayScreen)
+        screen = await opened(pilot, ReplayScreen, "4", "h", "l")
         assert "playing at 2×" in said(app)  # 10 epochs of 2.1 s in less than 20
         screen.advance(2.2)
         curves = screen.query_one("#accuracy", Chart).curves
@@ -67,7 +65,7 @@ def test_l_plays_the_run_under_the_cursor_at_any_speed() -> None:
 
 def test_space_holds_it_and_at_the_end_begins_anew() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "l")
+        await opened(pilot, ReplayScreen, "4", "h", "l")
         await press(pilot, "space")
         assert app.screen.paused and "paused" in said(app)
         await press(pilot, "space", "end", "space")
@@ -78,7 +76,7 @@ def test_space_holds_it_and_at_the_end_begins_anew() -> None:
 
 def test_narrow_terminals_show_the_panel_asked_for() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "l")
+        await opened(pilot, ReplayScreen, "4", "h", "l")
         shown = [app.screen.query_one(f"#{name}") for name in ("loss", "accuracy", "first-layer")]
         for digit, expected in (("2", 0), ("3", 1), ("6", 2)):
             await press(pilot, digit)
@@ -92,7 +90,7 @@ def test_narrow_terminals_show_the_panel_asked_for() -> None:
 def test_with_no_run_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.board.load(Board())
-        await press(pilot, "l")
+        await opened(pilot, ReplayScreen, "l")
         await press(pilot, "space", "plus", "right", "end", "home")
         assert app.screen.query_one(".empty").display
 

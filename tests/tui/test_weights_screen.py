@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from driving import drive, press
+from driving import drive, opened, press
 from making import made_spec
 from scripted import ScriptedApp
 from textual.pilot import Pilot
@@ -41,9 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_w_shows_an_epochs_pictures_and_figures() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "w")
-        screen = app.screen
-        assert isinstance(screen, Weights)
+        await opened(pilot, Weights, "4", "h", "w")
         assert "epoch 10 of 10" in said(app, "#weights-title")
         assert "epoch 10: 23 kernels" in said(app, "#pictures")
         await press(pilot, "left")
@@ -60,7 +58,7 @@ def test_w_shows_an_epochs_pictures_and_figures() -> None:
 
 def test_narrow_terminals_show_pictures_or_figures() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "4", "h", "w")
+        await opened(pilot, Weights, "4", "h", "w")
         layer = app.screen.query_one(FirstLayerView)
         assert layer.display
         await press(pilot, "t")
@@ -132,7 +130,7 @@ def test_activations_end_in_the_probabilities_that_were_stored(trained: Any) -> 
 def test_with_nothing_kept_it_says_what_to_press() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.board.load(Board())
-        await press(pilot, "w")
+        await opened(pilot, Weights, "w")
         await press(pilot, "left", "end", "a", "n")
         assert app.screen.has_class("-empty")
 

@@ -38,6 +38,7 @@ from fashiontui.tui.messages import (
 from fashiontui.tui.opening import Opening
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
+from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.configure import Configure
@@ -131,7 +132,7 @@ class LabScreen(Screen[None]):
         """Read the store behind the first paint."""
         for curves in self.query(Curves):
             curves.marker = self._marker
-        self.query_one(FirstLayerView).shaded = self._marker in ("ascii", "dot")
+        self.query_one(FirstLayerView).shaded = is_shaded(self._marker)
         self.call_after_refresh(self._open_store)  # its imports would delay the first paint
 
     def _open_store(self) -> None:

@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from fashiontui.domain.classes import CLASS_NAMES
@@ -29,6 +28,7 @@ from fashiontui.domain.events import Predictions
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.stats import mcnemar
 from fashiontui.tui import text
+from fashiontui.tui.screens.over_runs import OverRuns, empty_state, way_back
 from fashiontui.tui.widgets.count_table import Counts, CountTable
 from fashiontui.tui.widgets.gallery import Gallery, Said
 
@@ -40,14 +40,13 @@ EMPTY = (
 NO_PROBABILITIES = "No probabilities: the run was stored by an early version."
 
 
-class Mistakes(Screen[None]):
+class Mistakes(OverRuns):
     """A confusion matrix and the images of its cells, of one run or of two."""
 
     CSS_PATH = "mistakes.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-normal")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (120, "-roomy")]
     BINDINGS = [
-        Binding("escape", "back", "Back", id="mistakes.back", key_display="esc",
-                tooltip="From the images to the table; from there to the lab"),
+        way_back("mistakes", "From the images to the table; from there to the lab"),
         Binding("s", "surest", "Surest first", id="mistakes.surest",
                 tooltip="All mistakes, the most confident first: wrong labels show there"),
         Binding("x", "other", "Other run", id="mistakes.other",
@@ -90,7 +89,9 @@ These are test images: look, but choose nothing by them, or the test accuracy is
 
     def compose(self) -> ComposeResult:
         """Facts, table, words about the cell; images beside or instead."""
-        yield Static(id="mistakes-facts", markup=False)
+        with Container(id="mistakes-facts"):
+            yield Static(id="facts-a", markup=False)
+            yield Static(id="facts-b", markup=False)
         yield Static(id="images-missing", classes="complaint", markup=False)
         with Container(id="mistakes-body"):
             with Vertical(id="mistakes-left"):
@@ -98,13 +99,14 @@ These are test images: look, but choose nothing by them, or the test accuracy is
                 yield Static(id="cell-says", markup=False)
                 yield Static(id="about")
             yield Gallery()
-        yield Static(EMPTY, classes="empty")
+        yield empty_state(EMPTY)
         yield Footer()
 
     def on_mount(self) -> None:
         """Show the first view and fetch the images behind it."""
         self.set_class(not self._records, "-empty")
         self.query_one(Gallery).shaded = self._shaded
+        self.query_one("#images-missing").display = False
         if self._records:
             self._fetch_images()
             if self._compared is not None:
@@ -139,12 +141,15 @@ These are test images: look, but choose nothing by them, or the test accuracy is
             self.call_later(self.query_one(Gallery).give, pixels)
 
     def _images_missing(self, sentence: str) -> None:
-        self.query_one("#images-missing", Static).update(f"✗ {sentence}")
+        missing = self.query_one("#images-missing", Static)
+        missing.update(f"✗ {sentence}")
+        missing.display = True
 
     # What is shown
 
     def _show(self) -> None:
         table = self.query_one(CountTable)
+        self.set_class(self._comparing, "-comparing")
         if self._comparing and self._compared is not None:
             table.show(_comparison_counts(self._compared), (0, 1))
         else:
@@ -155,15 +160,14 @@ These are test images: look, but choose nothing by them, or the test accuracy is
         self.refresh_bindings()
 
     def _show_facts(self) -> None:
-        facts = Text(no_wrap=True, overflow="ellipsis")
+        self.query_one("#facts-b").display = len(self._records) == 2
         for letter, record, made in zip("AB", self._records, self._made, strict=False):
             here = len(self._records) == 1 or self._comparing or letter == "AB"[self._shown]
-            facts.append("   " if facts else "")
-            facts.append(f"{letter} " if len(self._records) == 2 else "", "bold")
-            facts.append(record.spec.title, "bold" if here else "dim")
+            facts = Text(f"{letter} " if len(self._records) == 2 else "", "bold")
+            facts = Text.assemble(facts, (record.spec.title, "bold" if here else "dim"))
             wrong = len(made.labels) - sum(made.correct)
             facts.append(f" seed {record.spec.seed} · test {made.accuracy:.2f}% · {wrong:,} wrong")
-        self.query_one("#mistakes-facts", Static).update(facts)
+            self.query_one(f"#facts-{letter.lower()}", Static).update(facts)
 
     @on(CountTable.Moved)
     def _show_cell(self) -> None:
@@ -228,11 +232,11 @@ These are test images: look, but choose nothing by them, or the test accuracy is
             taken = CLASS_NAMES[one.predicted[image]]
             likeliest = probabilities(one, image)
             sure = f" {100 * likeliest[0][1]:.0f}%" if likeliest else ""
-            takes.append(f"{letter} {taken}{sure}".strip())
+            takes.append(f"{letter} {taken.split('/')[0]}" if letter else f"{taken}{sure}")
             sign = "✓" if taken == truth else "✗"
             about.append(f"\n{f'{letter} {sign}'.strip()} {taken}{sure}\n")
             about.append_text(_shares(likeliest, truth))
-        return Said((f"{truth}", f"{' · '.join(takes)}"), about)
+        return Said((f"{truth}", ", ".join(takes)), about)
 
     # Keys
 
@@ -243,8 +247,6 @@ These are test images: look, but choose nothing by them, or the test accuracy is
 
     def action_surest(self) -> None:
         """Every mistake of the run that is shown, the most confident first."""
-        if not self._records:
-            return
         wrong = mistakes(self._predictions)
         title = f"Mistakes of {self._records[self._shown].spec.title}, the surest first"
         self.query_one(Gallery).show(title, wrong, self._said, "It made no mistake.")
@@ -267,16 +269,13 @@ These are test images: look, but choose nothing by them, or the test accuracy is
             self._show_cell()
             self.query_one(CountTable).focus()
         else:
-            self.app.pop_screen()
+            super().action_back()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what needs a run, or two, only where they are."""
-        match action:
-            case "other" | "compare":
-                return len(self._records) == 2
-            case "surest":
-                return bool(self._records)
-        return True
+    def offers(self, action: str) -> bool:
+        """Offer what needs two runs only where they are."""
+        if action in ("other", "compare"):
+            return len(self._records) == 2
+        return super().offers(action)
 
 
 def _confusion_counts(matrix: Matrix) -> Counts:

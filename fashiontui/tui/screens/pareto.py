@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from fashiontui.domain.board import BoardRow, report_rows
@@ -25,6 +24,7 @@ from fashiontui.domain.pareto import (
 )
 from fashiontui.domain.shapes import FAMILIES, family_named
 from fashiontui.tui import text
+from fashiontui.tui.screens.over_runs import OverRuns, empty_state, title_line, way_back
 from fashiontui.tui.widgets.chart import Marker
 from fashiontui.tui.widgets.pareto_plot import HOLLOW, LIVE, REPORT, ParetoPlot, Plotted
 
@@ -34,6 +34,8 @@ COSTS: tuple[tuple[Cost, str], ...] = (
     ("multiply_adds", "multiply-adds an image"),
 )
 QUALITIES: dict[Quality, str] = {"val_accuracy": "validation", "test_accuracy": "test"}
+NARROW = 80
+"""Columns below which the title is short."""
 LOOK_SECONDS = 0.5
 """Time between two looks at how far the run under way has come."""
 EMPTY = (
@@ -42,13 +44,12 @@ EMPTY = (
 )
 
 
-class Pareto(Screen[None]):
+class Pareto(OverRuns):
     """Every finished network as a point; arrows move from point to point."""
 
     CSS_PATH = "pareto.tcss"
     BINDINGS = [
-        Binding("escape", "app.pop_screen", "Back", id="pareto.back", key_display="esc",
-                tooltip="Back to the lab"),
+        way_back("pareto"),
         Binding("left", "step(-1)", "Cheaper", id="pareto.left", show=False,
                 tooltip="The next cheaper point"),
         Binding("right", "step(1)", "Dearer", id="pareto.right", show=False,
@@ -115,9 +116,9 @@ by test accuracy.
 
     def compose(self) -> ComposeResult:
         """The plot, what is said of the point, what to train next."""
-        yield Static(id="pareto-title", markup=False)
+        yield title_line("pareto-title")
         yield ParetoPlot()
-        yield Static(EMPTY, classes="empty")
+        yield empty_state(EMPTY)
         yield Static(id="point-says", markup=False)
         yield Static(id="suggestion", markup=False)
         yield Footer()
@@ -147,7 +148,10 @@ by test accuracy.
         self._draw()
 
     def _draw(self) -> None:
-        title = Text(f"{QUALITIES[self._quality]} accuracy % against ", no_wrap=True)
+        said = f"{QUALITIES[self._quality]} accuracy % against "
+        if self.size.width < NARROW:  # the legend matters more
+            said = f"{self._quality.removesuffix('_accuracy')} % by "
+        title = Text(said, no_wrap=True)
         title.append(COSTS[self._cost][1], "bold").append("   ")
         arches = {point.arch for point in self._points}
         for family in (one for one in FAMILIES.values() if one.name in arches):
@@ -177,11 +181,11 @@ by test accuracy.
             said.append(" on the frontier", "bold")
         said.append("\n")
         parts = [
-            f"{point.weights:,} weights",
-            f"{point.multiply_adds:,} multiply-adds",
-            text.clock(point.train_seconds),
             f"val {_accuracy(point.val_accuracy, point.val_std)}",
             f"test {_accuracy(point.test_accuracy, point.test_std)}",
+            f"{point.weights:,} weights",
+            text.clock(point.train_seconds),
+            f"{point.multiply_adds:,} multiply-adds",
         ]
         said.append(" · ".join(parts))
         self.query_one("#point-says", Static).update(said)
@@ -198,6 +202,7 @@ by test accuracy.
     def _choose(self, point: Point) -> None:
         self._chosen = point
         self._draw()
+        self.refresh_bindings()
 
     # Keys
 
@@ -259,8 +264,10 @@ by test accuracy.
         self.app.pop_screen()
         self.app.screen.post_message(wish)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to train where something is suggested."""
+    def offers(self, action: str) -> bool:
+        """Open and train where there is something to; the rest acts on the report's points too."""
+        if action == "open":
+            return self._chosen is not None
         return action != "train" or self._suggestion is not None
 
     @on(ParetoPlot.Pointed)

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import monotonic
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from fashiontui.domain.history import History
@@ -24,6 +22,13 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import RunSpec
 from fashiontui.tui import text
 from fashiontui.tui.messages import TrainRequested
+from fashiontui.tui.screens.over_runs import (
+    OverRuns,
+    Stopwatch,
+    empty_state,
+    title_line,
+    way_back,
+)
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.series import ACCURACY, Series, View
 
@@ -36,14 +41,14 @@ EMPTY = (
 )
 
 
-class Race(Screen[None]):
+class Race(OverRuns):
     """Standings and curves at one position, which moves."""
 
     CSS_PATH = "race.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]
     AUTO_FOCUS = ""  # the chart would take the arrows for its cursor
     BINDINGS = [
-        Binding("escape", "app.pop_screen", "Back", id="race.back", key_display="esc",
-                tooltip="Back to the lab"),
+        way_back("race"),
         Binding("space", "play", "Play", id="race.play",
                 tooltip="Let the race run from its start, or hold it"),
         Binding("left", "move(-1)", "Back", id="race.left", show=False,
@@ -86,15 +91,15 @@ then: trust the finish.
         self._by: By = "epochs"
         self._position: float | None = None
         self._playing = False
-        self._looked = 0.0
+        self._watch = Stopwatch()
 
     def compose(self) -> ComposeResult:
         """Standings, curves, the lead."""
-        yield Static(id="race-title", markup=False)
+        yield title_line("race-title")
         yield Static(id="standings")
         yield Static(id="lead", markup=False)
         yield Chart(ACCURACY, "No epoch has ended yet.", "race-chart")
-        yield Static(EMPTY, classes="empty")
+        yield empty_state(EMPTY)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -120,9 +125,7 @@ then: trust the finish.
         return self._end if self._position is None else min(self._position, self._end)
 
     def _tick(self) -> None:
-        now = monotonic()
-        passed, self._looked = now - self._looked, now
-        self.advance(passed)
+        self.advance(self._watch.lap())
 
     def advance(self, seconds: float) -> None:
         """Let so many seconds pass, and look at what still trains."""
@@ -147,9 +150,12 @@ then: trust the finish.
 
     def _draw(self) -> None:
         here = self._here
-        where = f"epoch {here:.0f}" if self._by == "epochs" else f"{here:.1f} s of training"
+        if self._by == "epochs":
+            where, end = f"epoch {here:.0f}", f"{self._end:.0f}"
+        else:
+            where, end = f"{here:.1f} s", f"{self._end:.1f} s"
         state = "▶ " if self._playing else ""
-        finish = " (the end)" if self._position is None else f" of {self._end:.0f}"
+        finish = " (the end)" if self._position is None else f" of {end}"
         title = f"{state}RACE by {self._by} · at {where}{finish}"
         self.query_one("#race-title", Static).update(title)
         table = self._standings(here)
@@ -211,18 +217,14 @@ then: trust the finish.
 
     def action_play(self) -> None:
         """Run the race from its start, go on, or hold it."""
-        if len(self._field) < 2:
-            return
         if not self._playing and self._position is None:
             self._position = 0.0
         self._playing = not self._playing
-        self._looked = monotonic()
+        self._watch.lap()
         self._draw()
 
     def action_move(self, by: int) -> None:
         """Move the position."""
-        if len(self._field) < 2:
-            return
         step = 1.0 if self._by == "epochs" else self._end / 20
         moved = max(0.0, self._here + by * step)
         self._position = None if moved >= self._end else moved
@@ -230,22 +232,19 @@ then: trust the finish.
 
     def action_to_start(self) -> None:
         """Show the first epoch."""
-        if len(self._field) > 1:
-            self._position = 1.0 if self._by == "epochs" else self._end / 20
-            self._draw()
+        self._position = 1.0 if self._by == "epochs" else self._end / 20
+        self._draw()
 
     def action_to_end(self) -> None:
         """Show the finish."""
-        if len(self._field) > 1:
-            self._position, self._playing = None, False
-            self._draw()
+        self._position, self._playing = None, False
+        self._draw()
 
     def action_by(self) -> None:
         """Change between epochs and seconds, at the finish."""
-        if len(self._field) > 1:
-            self._by = "seconds" if self._by == "epochs" else "epochs"
-            self._position, self._playing = None, False
-            self._draw()
+        self._by = "seconds" if self._by == "epochs" else "epochs"
+        self._position, self._playing = None, False
+        self._draw()
 
     def action_train(self) -> None:
         """Queue the runs that pair the seeds."""

@@ -1,17 +1,22 @@
 """A stored run on the live screen, at any speed."""
 
 from dataclasses import replace
-from time import monotonic
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from fashiontui.domain.replay import FASTEST, SLOWEST, Replay
 from fashiontui.tui.curves import accuracy_curves, loss_curves, reference
 from fashiontui.tui.keys import CHART_KEYS
+from fashiontui.tui.screens.over_runs import (
+    OverRuns,
+    Stopwatch,
+    empty_state,
+    way_back,
+)
+from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.text import clock
 from fashiontui.tui.widgets.chart import Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
@@ -24,15 +29,14 @@ EMPTY = "A stored run is played again here: go to the board (4), move to a run a
 PANELS = {"2": "loss", "3": "accuracy", "6": "first-layer"}
 
 
-class ReplayScreen(Screen[None]):
+class ReplayScreen(OverRuns):
     """Charts, bar and first layer, moved by a clock instead of a training thread."""
 
     CSS_PATH = "replay.tcss"
     AUTO_FOCUS = ""  # a chart with the focus would take the arrows for its cursor
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     BINDINGS = [
-        Binding("escape", "back", "Back", id="replay.back", key_display="esc",
-                tooltip="Back to where you came from"),
+        way_back("replay", "Back to where you came from"),
         Binding("space", "pause", "Pause", id="replay.pause",
                 tooltip="Hold the replay, or let it go on"),
         Binding("plus,equals_sign,up", "speed(2)", "Faster", id="replay.faster", key_display="+",
@@ -72,7 +76,7 @@ is trained and no torch is loaded.
         self.speed = speed or (replay.speed if replay else 1.0)
         self.seconds = 0.0
         self.paused = False
-        self._looked = 0.0
+        self._watch = Stopwatch()
 
     def compose(self) -> ComposeResult:
         """What the lab shows of a run under way."""
@@ -81,7 +85,7 @@ is trained and no torch is loaded.
         with Container(id="replay-body"):
             yield Charts(("2", "3"), ("No epoch has ended yet.", "No epoch has ended yet."))
             yield FirstLayerView()
-        yield Static(EMPTY, classes="empty")
+        yield empty_state(EMPTY)
         yield RunLine()
         yield Footer()
 
@@ -90,7 +94,8 @@ is trained and no torch is loaded.
         for curves in self.query(Curves):
             curves.marker = self._marker
         view = self.query_one(FirstLayerView)
-        view.shaded = self._marker in ("ascii", "dot")
+        view.border_title = "6 First layer"
+        view.shaded = is_shaded(self._marker)
         view.say_empty("This run was stored without pictures of its first layer.")
         self.set_class(self._replay is None, "-empty")
         if self._replay is not None:
@@ -99,13 +104,12 @@ is trained and no torch is loaded.
                 self._replay.record.device,
                 self._replay.record.spec.dataset,
             )
-            self._looked = monotonic()
+            self._watch.lap()
             self._draw()
             self.set_interval(TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
-        now = monotonic()
-        passed, self._looked = now - self._looked, now
+        passed = self._watch.lap()
         if not self.paused:
             self.advance(passed * self.speed)
 
@@ -135,8 +139,8 @@ is trained and no torch is loaded.
         state = "the end" if over else "paused" if self.paused else "playing"
         glyph = "■" if over else "‖" if self.paused else "▶"
         self.query_one("#replay-line", Static).update(
-            f"{glyph} REPLAY of run {record.id}, seed {record.spec.seed} · {state} at "
-            f"{self.speed:g}× · {clock(self.seconds)} of {clock(self._replay.seconds)}"
+            f"{glyph} REPLAY {state} at {self.speed:g}× · {clock(self.seconds)} of "
+            f"{clock(self._replay.seconds)} · run {record.id}, seed {record.spec.seed}"
         )
 
     # Keys
@@ -183,6 +187,6 @@ is trained and no torch is loaded.
     def action_back(self) -> None:
         """Leave the replay: to the screen below, or the program where there is none."""
         if len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+            super().action_back()
         else:
             self.app.exit()

@@ -10,7 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from fashiontui.domain.classes import CLASS_NAMES
@@ -18,6 +17,7 @@ from fashiontui.domain.errors import FashiontuiError
 from fashiontui.domain.events import FirstLayer, LayerStatistics
 from fashiontui.domain.record import RunRecord
 from fashiontui.tui.activations import Activations, Looker
+from fashiontui.tui.screens.over_runs import OverRuns, empty_state, title_line, way_back
 from fashiontui.tui.text import plain
 from fashiontui.tui.widgets.first_layer import FirstLayerView
 from fashiontui.tui.widgets.pictures import picture_lines, side_by_side
@@ -37,15 +37,14 @@ ROW = 28
 """Units of a layer without maps that are drawn in one line of pixels."""
 
 
-class Weights(Screen[None]):
+class Weights(OverRuns):
     """Pictures of an epoch beside figures on its layers, or the activations of an image."""
 
     CSS_PATH = "weights.tcss"
     AUTO_FOCUS = ""  # the scrolling panels would take the arrows
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     BINDINGS = [
-        Binding("escape", "back", "Back", id="weights.back", key_display="esc",
-                tooltip="From the activations to the weights; from there to the lab"),
+        way_back("weights", "From the activations to the weights; from there to the lab"),
         Binding("left", "move(-1)", "Before", id="weights.left", key_display="←",
                 tooltip="The epoch before; among activations, the image before"),
         Binding("right", "move(1)", "Next", id="weights.right", key_display="→",
@@ -101,20 +100,21 @@ ReLU has switched them off, and they learn no more.
 
     def compose(self) -> ComposeResult:
         """Title, pictures beside figures, or activations instead."""
-        yield Static(id="weights-title", markup=False)
+        yield title_line("weights-title")
         with Container(id="weights-body"):
             yield FirstLayerView()
             with VerticalScroll(id="layer-figures", classes="panel"):
                 yield Static(id="figures")
         with VerticalScroll(id="activations", classes="panel"):
             yield Static(id="maps")
-        yield Static(EMPTY if self._record is None else NOTHING_KEPT, classes="empty")
+        yield empty_state(EMPTY if self._record is None else NOTHING_KEPT)
         yield Footer()
 
     def on_mount(self) -> None:
         """Show the newest epoch."""
         self.query_one(FirstLayerView).shaded = self._shaded
         self.query_one("#layer-figures").border_title = "Layers"
+        self.query_one("#weights-title").display = self._record is not None
         self.set_class(not self._inside, "-empty")
         self._show()
 
@@ -156,12 +156,12 @@ ReLU has switched them off, and they learn no more.
         panel.border_title = (
             f"What {name} hands on ({self._layer % len(names) + 1} of {len(names)})"
         )
-        width = max(ROW, panel.content_size.width)
+        width = max(ROW, panel.content_size.width - 2)  # for the bar that scrolls
         head = picture_lines(self._images[self._image], self._shaded)
         likeliest = sorted(enumerate(seen.probabilities), key=lambda pair: -pair[1])[:5]
         for number, (label, share) in enumerate(likeliest, start=2):
             head[number].append(f"   {CLASS_NAMES[label]:<12}{100 * share:>5.1f}% ")
-            head[number].append("━" * round(10 * share))
+            head[number].append("━" * round(min(10, width - head[number].cell_len) * share))
         lines = [*head, Text(), *_maps(seen.layers[name], width, self._shaded)]
         self.query_one("#maps", Static).update(Text("\n", no_wrap=True).join(lines))
 
@@ -200,8 +200,6 @@ ReLU has switched them off, and they learn no more.
 
     def action_activations(self) -> None:
         """Show what each layer makes of an image."""
-        if self._record is None:
-            return
         self.add_class("-looking")
         if self._seen is None:
             self.query_one("#activations").border_title = "Activations"
@@ -219,7 +217,7 @@ ReLU has switched them off, and they learn no more.
         """Move to another epoch, or another image."""
         if self.has_class("-looking"):
             self._choose_image(self._image + by)
-        elif self._inside:
+        else:
             self._epoch = max(0, min(len(self._inside) - 1, self._epoch + by))
             self._show()
 
@@ -227,7 +225,7 @@ ReLU has switched them off, and they learn no more.
         """Move to the first or the last."""
         if self.has_class("-looking"):
             self._choose_image(0 if place == 0 or self._images is None else len(self._images) - 1)
-        elif self._inside:
+        else:
             self._epoch = 0 if place == 0 else len(self._inside) - 1
             self._show()
 
@@ -247,9 +245,9 @@ ReLU has switched them off, and they learn no more.
             self._show()
             self.refresh_bindings()
         else:
-            self.app.pop_screen()
+            super().action_back()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def offers(self, action: str) -> bool:
         """Offer what acts on what is shown."""
         looking = self.has_class("-looking")
         match action:
@@ -258,8 +256,8 @@ ReLU has switched them off, and they learn no more.
             case "activations":
                 return not looking and self._record is not None
             case "table":
-                return not looking and self.has_class("-narrow")
-        return True
+                return not looking and self.has_class("-narrow") and bool(self._inside)
+        return looking or super().offers(action)
 
 
 def _figures(layers: Sequence[LayerStatistics], first: Sequence[LayerStatistics]) -> Table:

@@ -103,8 +103,11 @@ class ParetoPlot(PlotextPlot, can_focus=True):
         best = {id(point) for point in shown.frontier}
         looks = _looks(shown.points)
         order = sorted(range(len(xs)), key=lambda i: (id(shown.points[i]) in best, xs[i]))
-        for at in order:
-            self._draw_point(shown, shown.points[at], xs[at], ys[at], best, looks)
+        dressed = [(xs[i], ys[i], self._dress(shown.points[i], best, looks)) for i in order]
+        for at, (x, y, (_, colour)) in zip(order, dressed, strict=True):
+            self._draw_bar(x, y, shown.points[at].spread(shown.quality), colour)
+        for x, y, (glyph, colour) in dressed:  # over all bars
+            plot.scatter([x], [y], marker=glyph, color=colour)
         self._draw_chosen(shown, bottom, top)
         offset = max(map(len, names)) + 1
         self._places = {
@@ -116,30 +119,27 @@ class ParetoPlot(PlotextPlot, can_focus=True):
         }
         return Drawing(plot, width, height)
 
-    def _draw_point(
-        self,
-        shown: Plotted,
-        point: Point,
-        x: float,
-        y: float,
-        best: set[int],
-        looks: dict[str, str],
-    ) -> None:
-        """A point, hollow and dim where it is dominated, with a bar of a deviation to each side."""
-        on_frontier = id(point) in best
-        full = family_named(point.arch).marker
-        glyph = full if on_frontier else HOLLOW.get(full, "○")
-        look = looks[point.arch] if on_frontier else "dim"
+    def _dress(
+        self, point: Point, best: set[int], looks: dict[str, str]
+    ) -> tuple[str, tuple[int, int, int]]:
+        """Glyph and colour of a point: hollow and dim where others beat it at no more cost."""
         if point.is_report:
-            glyph, look = REPORT, "reference"
-        elif point.is_live:
-            glyph, look = LIVE, "pinned"
-        colour = self._colour(look)
-        if spread := point.spread(shown.quality):
+            return REPORT, self._colour("reference")
+        if point.is_live:
+            return LIVE, self._colour("pinned")
+        full = family_named(point.arch).marker
+        if id(point) in best:
+            return full, self._colour(looks[point.arch])
+        return HOLLOW.get(full, "○"), self._colour("dim")
+
+    def _draw_bar(
+        self, x: float, y: float, spread: float | None, colour: tuple[int, int, int]
+    ) -> None:
+        """A standard deviation to each side."""
+        if spread:
             steps = 2 * self.size.height
             bar = [y - spread + 2 * spread * i / steps for i in range(steps + 1)]
             self.plt.scatter([x] * len(bar), bar, marker="│", color=colour)
-        self.plt.scatter([x], [y], marker=glyph, color=colour)
 
     def _draw_frontier(self, shown: Plotted) -> None:
         """Steps: at each cost the best accuracy that is known to be had for it."""
