@@ -28,13 +28,13 @@ def shown_value(value: Value | None) -> str:
 
 def by_importance(view: StudyView) -> list[str]:
     """Parameters with more than one value, the most important first."""
-    share = view.importances or {}
+    places = {name: place for place, name in enumerate(view.importances or ())}
     several = [
         name
         for name, values in view.spec.choices().items()
         if isinstance(values, Range) or len(values) > 1
     ]
-    return sorted(several or view.spec.choices(), key=lambda name: -share.get(name, 0.0))
+    return sorted(several or view.spec.choices(), key=lambda name: places.get(name, len(places)))
 
 
 def standing(view: StudyView | None, queued: bool, trains: bool) -> str:

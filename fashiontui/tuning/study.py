@@ -280,7 +280,15 @@ def view_of(study: Study) -> StudyView:
     view = StudyView(study.name, spec, trials)
     if len(view.complete) < ENOUGH_TO_JUDGE:
         return view
-    return StudyView(study.name, spec, trials, get_param_importances(study._optuna))
+    return StudyView(study.name, spec, trials, _importances(study))
+
+
+def _importances(study: Study) -> dict[str, float]:
+    """Share of each parameter, the most important first; of equals in the space's order."""
+    shares = get_param_importances(study._optuna)
+    places = {name: place for place, name in enumerate(study.spec.choices())}
+    order = sorted(shares, key=lambda name: (-round(shares[name], 6), places[name]))
+    return {name: shares[name] for name in order}
 
 
 def _trial(trial: FrozenTrial, spec: StudySpec) -> Trial:

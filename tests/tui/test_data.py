@@ -9,6 +9,7 @@ from typing import Any
 
 import mirror as answers
 import pytest
+from driving import press, settle, until
 from mirror import Mirror, serving, whole
 from scripted import ScriptedApp
 from textual.pilot import Pilot
@@ -36,15 +37,6 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
         yield mirror
 
 
-async def until(pilot: Pilot[Any], met: Callable[[], object]) -> None:
-    """Let the app live until it is so; ten seconds at most."""
-    for _ in range(200):
-        if met():
-            return
-        await pilot.pause(0.05)
-    pytest.fail("it never came to pass")
-
-
 async def click(pilot: Pilot[Any]) -> None:
     """Click the button that downloads and cancels; one just pressed takes no click."""
     button = pilot.app.screen.query_one("#download")
@@ -59,8 +51,8 @@ def drive(scenario: Callable[[ChooseData, Pilot[Any]], Any], folder: Path) -> Sc
 
     async def run() -> None:
         async with app.run_test(size=(120, 40)) as pilot:
-            await pilot.press("d")
-            await pilot.pause()
+            await settle(pilot)
+            await press(pilot, "d")
             assert isinstance(app.screen, ChooseData)
             await scenario(app.screen, pilot)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import press, settle, until
 from scripted import ScriptedApp
 from textual.pilot import Pilot
 from textual.widgets import Select, Static
@@ -15,6 +16,7 @@ from fashiontui.config import Config
 from fashiontui.domain.errors import ExitCode
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataMissing, Failed, Noted
+from fashiontui.tui.screens.confirm import Confirm
 
 HOSTILE = "[/][red]x\x1b[2J\u202e"
 SHOWN = "[/][red]x\\x1b[2J\\u202e"
@@ -25,9 +27,8 @@ def drive(scenario: Callable[[ScriptedApp, Pilot[Any]], Any], **kwargs: Any) -> 
 
     async def run() -> None:
         async with app.run_test(size=(150, 45), notifications=True) as pilot:
-            await pilot.pause(0.3)
+            await settle(pilot)
             await scenario(app, pilot)
-            await pilot.pause(0.2)
 
     asyncio.run(run())
 
@@ -47,8 +48,7 @@ def written(app: ScriptedApp) -> str:
 def test_a_sentence_of_a_thread_is_shown(message: Any) -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.post_message(message)
-        await pilot.press("7")
-        await pilot.pause(0.3)
+        await press(pilot, "7")
         assert SHOWN in written(app)
 
     drive(scenario)
@@ -57,7 +57,7 @@ def test_a_sentence_of_a_thread_is_shown(message: Any) -> None:
 def test_a_reason_why_data_are_missing_is_shown() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.lab.post_message(DataMissing(HOSTILE))
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert SHOWN in written(app)
 
     drive(scenario)
@@ -67,7 +67,7 @@ def test_a_notice_is_shown() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.notify(HOSTILE)
         app.lab.board.notify(HOSTILE)
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert written(app).count(SHOWN) == 2
 
     drive(scenario)
@@ -82,11 +82,11 @@ def test_recipes_of_any_name_and_description_are_shown() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         picker = app.lab.configure.query_one("#field-recipe Select", Select)
         picker.value = "[red]x"
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "[/] \\x1b[2J" in str(app.lab.query_one("#recipe-says", Static).content)
         assert "[red]x" in written(app)
         picker.value = "broken"
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "unknown key '[/]'" in app.lab.configure.field("recipe").error
 
     drive(scenario)
@@ -103,10 +103,9 @@ def test_recipes_of_any_name_and_description_are_shown() -> None:
 )
 def test_the_app_starts_and_answers_with_any_last_choice(choice: Choice) -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await pilot.press("t")
-        await pilot.pause(0.2)
+        await press(pilot, "t")
         await pilot.press("q")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: isinstance(app.screen, Confirm) or not app.is_running)
 
     drive(scenario, choice=choice)
 
@@ -117,9 +116,7 @@ def test_the_app_starts_and_answers_with_any_keys() -> None:
     keymap = {f"lab.{action}": key for action, key in zip(actions, keys, strict=True)}
 
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await pilot.press("question_mark")
-        await pilot.pause(0.2)
-        await pilot.press("escape", "t")
+        await press(pilot, "question_mark", "escape", "t")
 
     drive(scenario, config=Config(keymap=keymap))
 

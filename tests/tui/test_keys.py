@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from driving import drive, press, settle
+from driving import drive, press, settle, until
 from scripted import ScriptedApp, named_network, spec_of, story
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import (
     Button,
@@ -321,16 +322,15 @@ def test_question_mark_explains_what_has_the_focus() -> None:
 def test_q_asks_while_training_and_leaves_otherwise() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
-        await pilot.pause()
+        await settle(pilot)
         await pilot.press("q")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Confirm)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("n")
         await settle(pilot)
         assert app.is_running and app.queue.current is not None
         app.queue.done(app.queue.current)
         await pilot.press("q")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: not app.is_running)
 
     assert drive(scenario).return_code == 0
 
@@ -338,10 +338,9 @@ def test_q_asks_while_training_and_leaves_otherwise() -> None:
 def test_control_c_asks_whether_to_stop_the_run() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
-        await pilot.pause()
+        await settle(pilot)
         await pilot.press("ctrl+c")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Confirm)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
         await settle(pilot)
         job = app.queue.current
@@ -403,11 +402,10 @@ def test_tab_goes_round() -> None:
 
 def test_every_shortcut_is_in_the_palette() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        await press(pilot, "ctrl+p")
-        await pilot.press(*"log axis")
-        await pilot.pause(0.5)
-        await pilot.press("enter")
-        await settle(pilot)
+        await press(pilot, "ctrl+p", *"log axis")
+        found = app.screen.query_one(CommandList)
+        await until(pilot, lambda: found.options and "axis" in str(found.options[0].prompt))
+        await press(pilot, "enter")
         assert app.lab.charts.loss.logarithmic
 
     drive(scenario)
@@ -459,7 +457,7 @@ def test_the_form_comes_back_at_the_next_start() -> None:
         app.lab.configure.field("epochs").value = "3"
         await settle(pilot)
         await pilot.press("q")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: not app.is_running)
 
     drive(scenario)
     choice, notice = load_choice(paths.last_choice_file())

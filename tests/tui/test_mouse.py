@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from driving import drive, press, settle
+from driving import drive, press, settle, until
 from scripted import ScriptedApp, named_network, spec_of
+from textual.app import App
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 from textual.widgets import Collapsible, TabbedContent
@@ -39,18 +40,21 @@ def test_a_click_on_a_header_sorts_and_a_second_one_turns_the_order_round() -> N
     drive(scenario)
 
 
-def test_a_click_moves_to_a_row_and_only_a_double_click_opens_it() -> None:
+def test_a_click_moves_to_a_row_and_only_a_double_click_opens_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(App, "CLICK_CHAIN_TIME_THRESHOLD", 0)
+
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         await without_report(pilot)
         board = app.lab.board
         await pilot.click(board.table, offset=(MODEL, 3))
         await settle(pilot)
         assert board.table.cursor_row == 2
-        await pilot.pause(0.6)  # longer than between the clicks of a double click
         await pilot.click(board.table, offset=(MODEL, 3))
         await settle(pilot)
         assert app.screen is app.lab
-        await pilot.pause(0.6)
+        monkeypatch.setattr(App, "CLICK_CHAIN_TIME_THRESHOLD", 3600)
         await pilot.double_click(board.table, offset=(MODEL, 4))
         await settle(pilot)
         assert isinstance(app.screen, Details)
@@ -64,8 +68,7 @@ def test_the_wheel_scrolls_the_board() -> None:
         table = app.lab.board.table
         assert table.max_scroll_y > 0
         await pilot._post_mouse_events([MouseScrollDown], table, offset=(MODEL, 3))
-        await pilot.pause(0.3)
-        assert table.scroll_offset.y > 0
+        await until(pilot, lambda: table.scroll_offset.y > 0)
 
     drive(scenario, size=(120, 28))
 
@@ -105,10 +108,9 @@ def test_families_buttons_groups_and_the_footer_are_clicked() -> None:
 def test_the_question_before_quitting_is_answered_by_click() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         app.play(spec_of(named_network("cnn-50k")), 1)
-        await pilot.pause()
+        await settle(pilot)
         await pilot.press("q")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Confirm)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.click("#no")
         await settle(pilot)
         assert app.screen is app.lab

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
+from driving import press as keys_pressed
+from driving import settle, until
 from making import made_record, right_on
 from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
 from scripted_study import fill_study
@@ -18,22 +20,12 @@ from fashiontui.domain.events import Status
 from fashiontui.predict import Answer
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataFound, DataMissing
+from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.predict import Predict
 from fashiontui.tui.terminal import Glyphs
 
 Snap = Callable[..., bool]
 Drive = Callable[[Pilot[Any]], Awaitable[None]]
-REDRAWN = 0.25
-"""Longer than the screen waits before it draws news."""
-
-
-async def settle(pilot: Pilot[Any]) -> None:
-    """Wait until threads have answered and the screen shows it."""
-    await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause(REDRAWN)
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
 
 
 def shown(
@@ -49,12 +41,8 @@ def shown(
         await settle(pilot)
         if drive is not None:
             await drive(pilot)
-        for key in press:
-            if key == "wait":
-                await settle(pilot)
-            else:
-                await pilot.press(key)
         await settle(pilot)
+        await keys_pressed(pilot, *press)
 
     return snap_compare(app, terminal_size=size, run_before=run_before)
 
@@ -198,7 +186,8 @@ def test_quitting_while_a_run_trains_asks(snap_compare: Snap) -> None:
         await midway(pilot)
         await settle(pilot)
         await pilot.press("q")
-        await pilot.pause(REDRAWN)  # the question is asked by a worker, which waits for the answer
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await settle(pilot)
 
     assert snap_compare(filled(), terminal_size=(120, 40), run_before=run_before)
 
@@ -286,16 +275,16 @@ def tuned(**how: Any) -> ScriptedApp:
 def test_a_study_with_its_trials_charts_and_importances(
     snap_compare: Snap, size: tuple[int, int]
 ) -> None:
-    assert shown(snap_compare, tuned(), size, None, ["o", "wait", "down"])
+    assert shown(snap_compare, tuned(), size, None, ["o", "down"])
 
 
 def test_a_study_of_two_objectives_has_its_pareto_set(snap_compare: Snap) -> None:
-    assert shown(snap_compare, tuned(against="weights"), (120, 40), None, ["o", "wait", "comma"])
+    assert shown(snap_compare, tuned(against="weights"), (120, 40), None, ["o", "comma"])
 
 
 def test_narrow_terminals_show_one_panel_of_a_study(snap_compare: Snap) -> None:
-    assert shown(snap_compare, tuned(), (60, 20), None, ["o", "wait", "4"])
+    assert shown(snap_compare, tuned(), (60, 20), None, ["o", "4"])
 
 
 def test_without_a_study_the_form_says_how_to_begin_one(snap_compare: Snap) -> None:
-    assert shown(snap_compare, filled(), (100, 30), None, ["o", "wait"])
+    assert shown(snap_compare, filled(), (100, 30), None, ["o"])

@@ -4,12 +4,11 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
 import pytest
-from textual.pilot import Pilot
+from driving import press, settle, until
 
 from fashiontui.config import Config
 from fashiontui.domain.events import Status
@@ -19,10 +18,8 @@ from fashiontui.domain.spec import RunSpec
 from fashiontui.store import Store
 from fashiontui.tui.app import FashionTui
 from fashiontui.tui.choice import Choice
+from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.widgets.status_line import StatusLine
-
-PATIENCE = 60.0
-"""Longest wait for anything; far more than it takes on a busy machine."""
 
 
 def app_on(folder: Path) -> FashionTui:
@@ -38,15 +35,6 @@ def sample_spec(epochs: int) -> RunSpec:
     return spec.model_copy(update={"dataset": "sample"})
 
 
-async def until(pilot: Pilot[None], what: str, holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    limit = monotonic() + PATIENCE
-    while not holds():
-        assert monotonic() < limit, f"Waited {PATIENCE} s for {what}"
-        await asyncio.sleep(0.02)
-    await pilot.pause(0.2)
-
-
 def test_a_run_trains_is_stopped_and_the_thread_is_joined(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     stopped_within = []
@@ -54,25 +42,25 @@ def test_a_run_trains_is_stopped_and_the_thread_is_joined(tmp_path: Path) -> Non
     async def run() -> None:
         async with app.run_test(size=(120, 40)) as pilot:
             lab = app.lab
-            await until(pilot, "torch", lambda: bool(lab.query_one(StatusLine).device))
+            await until(pilot, lambda: bool(lab.query_one(StatusLine).device))
             app.queue.add([sample_spec(epochs=2)])
-            await until(pilot, "the first run", lambda: lab.history.status is Status.FINISHED)
+            await until(pilot, lambda: lab.history.status is Status.FINISHED)
             assert len(lab.history.epochs) == 2
 
             app.queue.add([sample_spec(epochs=10_000), sample_spec(epochs=3)])
-            await until(pilot, "an epoch", lambda: len(lab.history.epochs) > 2)
+            await until(pilot, lambda: len(lab.history.epochs) > 2)
             began = monotonic()
             await pilot.press("s")
-            await until(pilot, "the stop", lambda: app.queue.current is None)
+            await until(pilot, lambda: app.queue.current is None)
             stopped_within.append(monotonic() - began)
             assert app.queue.held and len(app.queue.waiting) == 1
 
             app.queue.add([sample_spec(epochs=10_000)])
-            await until(pilot, "the next run", lambda: len(app.queue.waiting) == 0)
+            await until(pilot, lambda: len(app.queue.waiting) == 0)
             await pilot.press("q")
-            await pilot.pause(0.3)
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
             await pilot.press("y")
-            await until(pilot, "the end", lambda: not app.is_running)
+            await until(pilot, lambda: not app.is_running)
 
     asyncio.run(run())
     assert stopped_within[0] < 2
@@ -89,23 +77,24 @@ def test_c_continues_a_stopped_run_as_if_it_had_not_been_stopped(tmp_path: Path)
         async with app.run_test(size=(150, 45)) as pilot:
             lab = app.lab
             app.queue.add([sample_spec(epochs=60)])
-            await until(pilot, "the first run", lambda: lab.history.status is Status.FINISHED)
+            await until(pilot, lambda: lab.history.status is Status.FINISHED)
             app.queue.add([sample_spec(epochs=60)])
-            await until(pilot, "an epoch", lambda: 0 < len(lab.history.epochs) < 60)
+            await until(pilot, lambda: 0 < len(lab.history.epochs) < 60)
             await pilot.press("s")
-            await until(pilot, "the stop", lambda: app.queue.current is None)
-            assert lab.history.status is Status.STOPPED
-            await pilot.press("4")
+            await until(pilot, lambda: lab.history.status is Status.STOPPED)
+            await until(pilot, lambda: app.queue.current is None)
+            await press(pilot, "4")
             place = next(
                 place for place, row in enumerate(lab.board._order) if row.status is Status.STOPPED
             )
             lab.board.table.move_cursor(row=place)
-            await pilot.pause()
+            await settle(pilot)
             await pilot.press("c")
-            await until(pilot, "the end", lambda: lab.history.status is Status.FINISHED)
+            await until(pilot, lambda: lab.history.status is Status.FINISHED)
             assert [epoch.epoch for epoch in lab.history.epochs] == list(range(1, 61))
+            await until(pilot, lambda: app.queue.current is None)
             await pilot.press("q")
-            await until(pilot, "the end", lambda: not app.is_running)
+            await until(pilot, lambda: not app.is_running)
 
     asyncio.run(run())
     one, other = Store(str(tmp_path / "runs.db")).runs()
@@ -119,13 +108,13 @@ def test_a_store_that_cannot_be_opened_is_said_and_the_app_lives_on(tmp_path: Pa
 
     async def run() -> None:
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
-            await until(pilot, "the complaint", lambda: bool(app._notifications))
+            await until(pilot, lambda: bool(app._notifications))
             assert "Cannot use the store" in next(iter(app._notifications)).message
             app.queue.add([sample_spec(epochs=1)])
-            await until(pilot, "the run to be held", lambda: app.queue.held)
+            await until(pilot, lambda: app.queue.held)
             assert app.is_running
             await pilot.press("q")
-            await until(pilot, "the end", lambda: not app.is_running)
+            await until(pilot, lambda: not app.is_running)
 
     asyncio.run(run())
     assert app.return_code == 0
@@ -138,12 +127,13 @@ def test_a_device_that_is_not_there_is_said_and_the_app_lives_on(tmp_path: Path)
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             lost = sample_spec(epochs=1).model_copy(update={"device": "cuda:7"})
             app.queue.add([lost])
-            await until(pilot, "the complaint", lambda: bool(app._notifications))
+            await until(pilot, lambda: bool(app._notifications))
             assert "no device cuda:7" in next(iter(app._notifications)).message
             app.queue.add([sample_spec(epochs=1)])
-            await until(pilot, "a run that works", lambda: app.lab.history.finished is not None)
+            await until(pilot, lambda: app.lab.history.finished is not None)
+            await until(pilot, lambda: app.queue.current is None)
             await pilot.press("q")
-            await until(pilot, "the end", lambda: not app.is_running)
+            await until(pilot, lambda: not app.is_running)
 
     asyncio.run(run())
 

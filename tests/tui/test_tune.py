@@ -186,6 +186,7 @@ def test_a_study_trains_on_the_one_thread_stops_and_goes_on_to_its_end(tmp_path:
         async with app.run_test(size=(120, 40)) as pilot:
             await until(pilot, lambda: bool(app.lab.configure.dataset == "sample"))
             await pilot.press("o")
+            await until(pilot, lambda: isinstance(app.screen, Tune))
             screen = app.screen
             assert isinstance(screen, Tune)
             screen.form.field("budget").value = "5k"
@@ -203,8 +204,10 @@ def test_a_study_trains_on_the_one_thread_stops_and_goes_on_to_its_end(tmp_path:
             await until(pilot, lambda: app.queue.current is None)
             assert sorted(run.trial for run in runs()) == [0, 1, 2]
             assert sum(run.test_accuracy is not None for run in runs()) == 1
-            assert "rests" in said(screen)
-            await pilot.press("escape", "q")
+            await until(pilot, lambda: "rests" in said(screen))
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.lab)
+            await pilot.press("q")
             await until(pilot, lambda: not app.is_running)
 
     asyncio.run(run())
