@@ -11,7 +11,7 @@ report: .venv/ready  ## Train the report's seven models and print its tables.
 	$(BIN)/fashiontui --batch
 
 test: .venv/ready-dev  ## Run the tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: .venv/ready-dev  ## Style, types and layers.
 	$(BIN)/ruff format --check .

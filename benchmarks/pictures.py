@@ -22,14 +22,13 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from fashiontui import predict
-from fashiontui.cli_options import data_folders
 from fashiontui.data import Dataset, load, photo
 from fashiontui.data.dataset import split
 from fashiontui.data.photo import as_seen
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.step import forward
 from fashiontui.export.weights import stored_network
-from fashiontui.paths import default_store
+from fashiontui.paths import data_folders, default_store
 from fashiontui.predict import ALIKE, Likeness
 from fashiontui.store import Store
 

@@ -35,7 +35,7 @@ from fashiontui.tui.app import FashionTui
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import JobBegan, RunEvent
 from fashiontui.tui.queue import Job
-from fashiontui.tui.widgets.leaderboard import Leaderboard
+from fashiontui.tui.widgets.leaderboard import PAGE, Leaderboard
 
 SIZE = (150, 45)
 TRAINED_EPOCHS = 20
@@ -179,7 +179,7 @@ async def board_opening(folder: Path) -> float:
     app = Quiet(where, "fashion-mnist", [folder], Choice(), Config())
     async with app.run_test(size=SIZE) as pilot:
         board = app.query_one(Leaderboard)
-        while board.table.row_count < 100:  # its first reading, which loads SQLAlchemy and scipy
+        while board.table.row_count < PAGE:  # its first reading, which loads SQLAlchemy and scipy
             await asyncio.sleep(0.01)
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -189,7 +189,7 @@ async def board_opening(folder: Path) -> float:
             await pilot.pause()
             began = perf_counter()
             board.read_store()
-            while board.table.row_count < 100:
+            while board.table.row_count < PAGE:
                 await asyncio.sleep(0.001)
             await asyncio.sleep(0)
             times.append(perf_counter() - began)

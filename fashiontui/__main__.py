@@ -1,5 +1,5 @@
 """``python -m fashiontui`` is the ``fashiontui`` command."""
 
-from fashiontui.cli import main
+from fashiontui.entry import main
 
 main()

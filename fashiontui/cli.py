@@ -1,11 +1,8 @@
 """The command line. Nothing heavy is imported before it is known that it will be needed."""
 
-import errno
 import json
-import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,7 +12,6 @@ from fashiontui.cli_options import (
     MACHINE,
     DataDirOption,
     JobsOption,
-    data_folders,
     one_of,
     parse_jobs,
     parse_threads,
@@ -27,10 +23,8 @@ from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
 from fashiontui.cli_serve import serve
 from fashiontui.cli_sweep import sweep
 from fashiontui.cli_tune import tune
-from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
+from fashiontui.domain.errors import UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
-from fashiontui.domain.text import printable
-from fashiontui.streams import StdoutError, prepare
 
 if TYPE_CHECKING:
     from fashiontui.batch import Output
@@ -52,10 +46,6 @@ app.command("replay")(replay)
 app.command("predict")(predict)
 app.command("serve")(serve)
 app.command()(tune)
-
-# Of a wrong option or value. Newer typers carry a click of their own, older ones use the installed
-# one, so the class is taken from what typer itself exports: BadParameter, UsageError, this.
-_CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 _NETWORK = "Which networks"
 _TRAINING = "Training, over the recipe"
@@ -182,13 +172,14 @@ def start(
     if context.invoked_subcommand is not None:
         return
     data_choice = one_of("--data", data, ("auto", "fashion-mnist", "sample"))
+    from fashiontui.paths import data_folders, default_store, recipe_folder
+
     if not batch:
         _open_app(context, store, data_choice, data_folders(data_dir), device)
         return
 
     from fashiontui.domain.plan import plan
     from fashiontui.domain.recipe import load_recipe
-    from fashiontui.paths import default_store, recipe_folder
 
     formats = dict(zip(_FORMATS, (json_, jsonl, csv, markdown, latex), strict=True))
     chosen_formats = [name for name, chosen in formats.items() if chosen]
@@ -274,49 +265,6 @@ def models(
         print_models(networks)
 
 
-def main() -> NoReturn:
-    """Run the command line and leave with the exit code of the table in the README.
-
-    It leaves without Python's own farewell, which takes over a second once torch is loaded; files
-    and databases are closed by then.
-    """
-    prepare()
-    code = _run(sys.argv[1:])
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _run(arguments: list[str]) -> int:
-    """Run one command; every error a user can mend is one sentence on stderr."""
-    try:
-        code = app(arguments, prog_name="fashiontui", standalone_mode=False)
-        sys.stdout.flush()
-        return int(code or ExitCode.DONE)
-    except FashiontuiError as error:
-        print(f"fashiontui: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except _CommandLineError as error:
-        said = printable(error.format_message().rstrip("."))
-        print(f"fashiontui: {said}. See: fashiontui --help", file=sys.stderr)
-        return ExitCode.USAGE
-    except (KeyboardInterrupt, typer.Abort):
-        print("fashiontui: interrupted; what was finished is kept.", file=sys.stderr)
-        return ExitCode.INTERRUPTED
-    except StdoutError as error:
-        if not str(error):  # whoever read it has read enough, as `| head` does
-            return ExitCode.DONE
-        print(
-            f"fashiontui: Cannot write to stdout: {error}; what was trained is kept, see: "
-            "fashiontui runs",
-            file=sys.stderr,
-        )
-        return ExitCode.RUN_FAILED
-    except OSError as error:
-        if error.errno == errno.EIO:  # the terminal is gone; what was trained is kept
-            return ExitCode.HUNG_UP
-        raise
-
-
 _FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *_FORMATS, "json_"}
 """Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
@@ -329,9 +277,6 @@ def _open_app(
     """Run the interactive app."""
     if typed := typed_beside(context, _FOR_THE_APP):
         raise UsageError(f"{typed[0]} needs --batch; in the app, panel 1 has it.")
-    in_browser = "TEXTUAL_DRIVER" in os.environ  # as fashiontui serve starts it
-    if not (in_browser or all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))):
-        raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
     from fashiontui.paths import default_store
     from fashiontui.tui import run_app
 

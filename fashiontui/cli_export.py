@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import DataDirOption, data_folders
+from fashiontui.cli_options import DataDirOption
 from fashiontui.cli_runs import StoreOption, counted_runs, open_store
 from fashiontui.domain.errors import UsageError
 
@@ -173,6 +173,7 @@ def model(
     if int8 and ending != ".onnx":
         raise UsageError("--int8 is for .onnx files.")
     from fashiontui.domain.writing import refuse_to_replace, written_whole
+    from fashiontui.paths import data_folders
 
     refuse_to_replace(Path(file), force)
     with open_store(store) as opened:

@@ -1,6 +1,5 @@
 """What options of several commands mean."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,17 +26,6 @@ JobsOption = Annotated[
         rich_help_panel=MACHINE,
     ),
 ]
-
-
-def data_folders(data_dir: Path | None) -> list[Path]:
-    """Where Fashion-MNIST may lie; a download goes to the first."""
-    from fashiontui.paths import data_folder
-
-    folders = [data_dir, os.environ.get("FASHIONTUI_DATA_DIR"), data_folder()]
-    try:
-        return [Path(os.path.expanduser(folder)) for folder in folders if folder]
-    except ValueError as error:  # a NUL after a tilde
-        raise UsageError(f"{data_dir} names no folder.") from error
 
 
 def parse_threads(text: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import DataDirOption, data_folders
+from fashiontui.cli_options import DataDirOption
 from fashiontui.cli_runs import JsonOption, StoreOption, open_store
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.text import printable
@@ -43,6 +43,7 @@ def predict(
     """
     from fashiontui.data import load
     from fashiontui.data.photo import as_seen, read_photo
+    from fashiontui.paths import data_folders
     from fashiontui.predict import Likeness, answer
 
     with open_store(store) as opened:

@@ -8,7 +8,6 @@ import typer
 from fashiontui.cli_options import (
     MACHINE,
     JobsOption,
-    data_folders,
     one_of,
     parse_jobs,
     parse_threads,
@@ -100,9 +99,9 @@ def sweep(
         threads=parse_threads(threads),
     )
     data_choice = one_of("--data", data, ("auto", "fashion-mnist", "sample"))
-    folders, workers = data_folders(data_dir), parse_jobs(jobs)
-    from fashiontui.paths import default_store
+    from fashiontui.paths import data_folders, default_store
 
+    folders, workers = data_folders(data_dir), parse_jobs(jobs)
     where = store or default_store()
     if dry_run:
         from fashiontui.dry_run import print_dry_run

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import MACHINE, data_folders, one_of, parse_threads, typed_beside
+from fashiontui.cli_options import MACHINE, one_of, parse_threads, typed_beside
 from fashiontui.cli_runs import JsonOption, StoreOption
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.shapes import FAMILIES
@@ -112,7 +112,7 @@ def tune(
     processes may feed one.
     """
     from fashiontui.domain.plan import parse_duration
-    from fashiontui.paths import default_store
+    from fashiontui.paths import data_folders, default_store
 
     data_choice = one_of("--data", data, ("auto", "fashion-mnist", "sample"))
     if target is not None and not 0 < target < 100:

@@ -15,7 +15,7 @@ from fashiontui.domain.text import brief
 class Config(BaseModel):
     """What ``config.toml`` in the config folder may say."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     theme: Shown | None = None
     """Name of a theme; the one picked last when absent."""

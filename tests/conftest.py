@@ -185,13 +185,13 @@ def here(
 
     All of the command but its last step, which ends the process.
     """
-    from fashiontui.cli import _run
+    from fashiontui import entry
 
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Outcome:
         capsys.readouterr()
-        code = _run(list(arguments))
+        code = entry.run(list(arguments))
         written = capsys.readouterr()
         return Outcome(code, written.out, written.err)
 

@@ -129,8 +129,8 @@ def test_an_address_with_nobody_there_is_one_sentence(address, code, said, plan,
 
 def test_ray_is_loaded_by_those_alone_who_ask_for_it(plan, tmp_path):
     code = (
-        f"import sys\nfrom fashiontui.cli import _run\n"
-        f"assert _run(['sweep', {plan!r}, *{SAMPLE!r}]) == 0\n"
+        f"import sys\nfrom fashiontui.entry import run\n"
+        f"assert run(['sweep', {plan!r}, *{SAMPLE!r}]) == 0\n"
         "assert 'ray' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)

@@ -17,7 +17,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from fashiontui.cli import _run
+from fashiontui import entry
 from fashiontui.store import Store
 
 NETWORK = ("--arch", "fcn", "--hidden", "64,32", "--threads", "1", "--precision", "fp32")
@@ -43,7 +43,7 @@ def events_of(arguments: tuple[str, ...], seconds: float | None) -> tuple[list[d
     if child == 0:
         os.dup2(sending, 1)
         sys.stdout = os.fdopen(1, "w", buffering=1)
-        code = _run(list(arguments))
+        code = entry.run(list(arguments))
         os._exit(code)
     os.close(sending)
     deadline = None if seconds is None else time.monotonic() + seconds

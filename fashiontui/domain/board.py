@@ -11,7 +11,7 @@ from fashiontui.domain.history import History
 from fashiontui.domain.ranking import Contestant, Rank, ranks
 from fashiontui.domain.report import REPORT_MODELS, ReportModel
 from fashiontui.domain.shapes import family_named
-from fashiontui.domain.spec import VALIDATION_IMAGES, DatasetName
+from fashiontui.domain.spec import TEST_IMAGES, VALIDATION_IMAGES, DatasetName
 from fashiontui.domain.stats import mean_std, noise_floor, wilson_interval
 
 
@@ -46,8 +46,6 @@ class BoardRow(NamedTuple):
     val_accuracy: float | None = None
     """Of several runs the mean over seeds, as all figures are."""
     test_accuracy: float | None = None
-    test_images: int | None = None
-    """How many images the test accuracy is over; None where that is not known."""
     train_seconds: float | None = None
     images_per_second: float | None = None
     test_batch_std: float | None = None
@@ -84,10 +82,10 @@ class BoardRow(NamedTuple):
     @property
     def test_margin(self) -> float | None:
         """Half the width of the 95% Wilson interval of the test accuracy, in points."""
-        if self.test_accuracy is None or not self.test_images:
+        if self.test_accuracy is None or self.is_report:
             return None
-        correct = round(self.test_accuracy / 100 * self.test_images)
-        low, high = wilson_interval(correct, self.test_images)
+        images = TEST_IMAGES[self.dataset]
+        low, high = wilson_interval(round(self.test_accuracy / 100 * images), images)
         return (high - low) / 2
 
     @property

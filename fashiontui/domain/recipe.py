@@ -31,43 +31,66 @@ class Settings(BaseModel):
         strict=True,  # "3" and true are no number of epochs
         extra="forbid",
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
     )
 
-    epochs: int = Field(25, ge=1, le=10_000)
-    """Passes over the training images."""
-    batch_size: int = Field(256, ge=2, le=60_000)
-    """Images per optimiser step."""
-    lr: float = Field(1e-3, gt=0, le=100)
-    """Learning rate; with a schedule, its peak."""
-    optimizer: Optimizer = "adam"
-    """Update rule: sgd, adam, adamw or muon."""
-    momentum: float = Field(0.9, ge=0, lt=1)
-    """Momentum of sgd and muon; the first moment's decay of adam and adamw."""
-    nesterov: bool = False
-    """Nesterov's form of momentum; sgd only."""
-    schedule: Schedule = "constant"
-    """Learning rate over the run: constant, cosine (down to zero) or one-cycle."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    """Share of the features dropped in front of the output layer."""
-    init: Init = "kaiming"
-    """Distribution of the first weights: kaiming, xavier or normal (standard deviation 0.05)."""
-    activation: Activation = "relu"
-    """Nonlinearity between layers: relu or tanh."""
-    batch_norm: bool = False
-    """Batch normalisation after each hidden layer; it adds no trainable weights."""
-    weight_decay: float = Field(0.0, ge=0, le=10)
-    """Weight decay on matrices and kernels; decoupled with adamw and muon, else L2."""
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of each label spread evenly over all classes."""
-    augment: Augment = "none"
-    """Random changes to each training image: none, flip, shift (up to 2 pixels) or flip-shift."""
-    erase: int = Field(0, ge=0, le=28)
-    """Side in pixels of a square hidden at a random place of each training image."""
-    mixup: float = Field(0.0, ge=0, le=0.5)
-    """Most of another training image that is blended into each, and of its label into its."""
-    ema: float = Field(0.0, ge=0, lt=1)
-    """Decay, per step, of an average of the weights that is scored in their place; 0 is none."""
+    epochs: int = Field(25, ge=1, le=10_000, description="Passes over the training images.")
+    batch_size: int = Field(256, ge=2, le=60_000, description="Images per optimiser step.")
+    lr: float = Field(1e-3, gt=0, le=100, description="Learning rate; with a schedule, its peak.")
+    optimizer: Optimizer = Field("adam", description="Update rule: sgd, adam, adamw or muon.")
+    momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Momentum of sgd and muon; the first moment's decay of adam and adamw.",
+    )
+    nesterov: bool = Field(False, description="Nesterov's form of momentum; sgd only.")
+    schedule: Schedule = Field(
+        "constant",
+        description="Learning rate over the run: constant, cosine (down to zero) or one-cycle.",
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of the features dropped in front of the output layer."
+    )
+    init: Init = Field(
+        "kaiming",
+        description="Distribution of the first weights: kaiming, xavier or normal (std 0.05).",
+    )
+    activation: Activation = Field("relu", description="Nonlinearity between layers: relu or tanh.")
+    batch_norm: bool = Field(
+        False,
+        description="Batch normalisation after each hidden layer; it adds no trainable weights.",
+    )
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Weight decay on matrices and kernels; decoupled with adamw and muon, else L2.",
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of each label spread evenly over all classes."
+    )
+    augment: Augment = Field(
+        "none",
+        description="Random changes to images: none, flip, shift (up to 2 pixels) or flip-shift.",
+    )
+    erase: int = Field(
+        0,
+        ge=0,
+        le=28,
+        description="Side in pixels of a square hidden at a random place of each training image.",
+    )
+    mixup: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Most of another image that is blended into each, and of its label.",
+    )
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay, per step, of the weights' average that is scored instead; 0 is none.",
+    )
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> "Settings":

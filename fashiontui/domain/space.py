@@ -37,9 +37,7 @@ Value = bool | int | float | Shown
 class Range(BaseModel):
     """Numbers between two bounds, these included."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     low: int | float
     high: int | float
@@ -87,9 +85,7 @@ Values = Annotated[
 class Space(BaseModel):
     """What a study may choose: each setting's values, and shares of the budget to spend."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: Shown
     """The file it came from."""

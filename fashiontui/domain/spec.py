@@ -15,6 +15,8 @@ DataChoice = Literal["auto", "fashion-mnist", "sample"]
 Precision = Literal["fp32", "bf16"]
 VALIDATION_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 6_000, "sample": 200}
 """How many training images are set aside for validation."""
+TEST_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 10_000, "sample": 1_000}
+"""How many images the test set has."""
 
 _USUAL = Settings().model_dump(mode="json")
 
@@ -22,7 +24,7 @@ _USUAL = Settings().model_dump(mode="json")
 class RunSpec(BaseModel):
     """One run: which network, trained how, on what, where, from which seed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str | None = None
     """Name of one of the report's models; None for any other shape."""

@@ -50,7 +50,7 @@ class TrialState(StrEnum):
 class StudySpec(BaseModel):
     """What a study searches, fully written down: with its name, enough to repeat it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     arch: str
     """Name of the family."""

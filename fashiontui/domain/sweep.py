@@ -33,9 +33,7 @@ MAX_RUNS = 100_000
 class Grid(BaseModel):
     """Every combination of its lists is a run."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     models: list[str] = Field(default=[], min_length=1)
     """Models of the report, by name."""

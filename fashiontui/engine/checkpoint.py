@@ -31,7 +31,7 @@ _KEY = "fashiontui"
 class Header(BaseModel):
     """What a checkpoint's metadata says."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     format: Literal[1] = 1
     """Raised when the files change so that older versions cannot read them."""

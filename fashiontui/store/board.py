@@ -15,7 +15,7 @@ from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.spec import VALIDATION_IMAGES, DatasetName, configuration
 from fashiontui.domain.text import printable
 from fashiontui.store.rows import damaged
-from fashiontui.store.tables import epochs, predictions, runs
+from fashiontui.store.tables import epochs, runs
 
 _SEED = re.compile(r'"seed": ?(\d+)')
 _UNUSABLE = (
@@ -51,7 +51,7 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
             seed, spec = _seed_apart(spec)
             if (facts := known.get((spec, precision))) is None:
                 facts = known[spec, precision] = _facts(spec, precision)
-            done, val, test, images, seconds, pace = figures
+            done, val, test, seconds, pace = figures
             if created is None or not math.isfinite(
                 (val or 0.0) + (test or 0.0) + (seconds or 0.0) + (pace or 0.0)
             ):
@@ -59,7 +59,7 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
             rows.append(
                 BoardRow(
                     *facts, seed, printable(run_id), _STATUS[status], created, printable(device),
-                    done or 0, val, test, images, seconds, pace,
+                    done or 0, val, test, seconds, pace,
                 )
             )  # fmt: skip
         except _UNUSABLE as error:
@@ -80,11 +80,6 @@ def _query() -> Select[Any]:
         .group_by(epochs.c.run_id)
         .subquery()
     )
-    test_images = (
-        select(func.length(predictions.c.labels))
-        .where(predictions.c.run_id == runs.c.id, predictions.c.split == "test")
-        .scalar_subquery()
-    )
     last = (epochs.c.run_id == runs.c.id) & (epochs.c.epoch == trained.c.done)
     return (
         select(
@@ -97,7 +92,6 @@ def _query() -> Select[Any]:
             trained.c.done,
             epochs.c.val_accuracy,
             runs.c.test_accuracy,
-            test_images,
             runs.c.train_seconds,
             trained.c.pace,
         )

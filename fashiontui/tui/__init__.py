@@ -32,9 +32,12 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
         The exit code: 0 when the user quit, 128 and its number after a signal.
 
     Raises:
-        UsageError: the terminal cannot show it.
+        UsageError: there is no terminal, or it cannot show it.
     """
-    gc.disable()  # nothing made while starting is garbage; the app switches it on after it painted
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # as fashiontui serve starts it
+    if not (in_browser or all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))):
+        raise UsageError("The app needs a terminal; without one, run: fashiontui --batch")
+    gc.disable()  # nothing made while starting is garbage; the app switches it on once it painted
     from fashiontui.tui.app import FashionTui
     from fashiontui.tui.terminal import check_terminal, terminal_glyphs
 

@@ -15,6 +15,7 @@ from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.messages import ExitApp
 from textual.screen import Screen
+from textual.widget import AwaitMount
 
 from fashiontui import paths
 from fashiontui.config import Config, check_keymap
@@ -120,6 +121,12 @@ class FashionTui(App[None]):
     def notify(self, message: str, **how: Any) -> None:
         """Show a notice as it is, markup included: it may quote names that strangers chose."""
         super().notify(printable(message), **{**how, "markup": False})
+
+    def push_screen(self, screen: Any, *how: Any, **more: Any) -> Any:
+        """Open a screen, unless the app leaves: it would be closed half made."""
+        if self._leaving:
+            return AwaitMount(self.screen, [])
+        return super().push_screen(screen, *how, **more)
 
     def get_default_screen(self) -> Screen[None]:
         """The lab."""

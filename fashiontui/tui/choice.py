@@ -21,7 +21,7 @@ def _known(arch: str) -> str:
 class Choice(BaseModel):
     """The form as it was left, and what is remembered with it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     arch: Annotated[str, AfterValidator(_known)] = "fcn"
     """Family."""

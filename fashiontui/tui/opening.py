@@ -8,50 +8,66 @@ from textual.screen import Screen
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.replay import replay_of
+from fashiontui.tui.library import Library
 from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Marker
 
-SCREENS = ("mistakes", "race", "replay", "weights")
-"""Each acts on the marked runs, or on the one under the board's cursor."""
 
+class Opening:
+    """Makes screens from runs that were read for them."""
 
-def screen_of(
-    name: str,
-    records: Sequence[RunRecord],
-    live: Callable[[], History],
-    weights_of: Callable[[str], Path | None],
-    folders: Sequence[Path],
-    marker: Marker,
-) -> Screen[None]:
-    """A screen over runs.
-
-    Args:
-        name: One of ``SCREENS``.
-        records: The runs, with their predictions.
-        live: What the run under way has told.
-        weights_of: The file of a run's weights, where there is one.
+    def __init__(
+        self,
+        library: Library,
+        folders: Sequence[Path],
+        marker: Marker,
+        live: Callable[[], History],
+    ) -> None:
+        """Args:
+        library: The stored runs.
         folders: Where Fashion-MNIST may lie.
         marker: How curves are drawn; pictures without colours where it is a plain one.
+        live: What the run under way has told.
+        """
+        self._library = library
+        self._folders = folders
+        self._marker = marker
+        self._live = live
 
-    Raises:
-        UsageError: the runs do not have what it shows.
-    """
-    shaded = is_shaded(marker)
-    match name:
-        case "mistakes":
-            from fashiontui.tui.screens.mistakes import Mistakes
+    def screen(self, name: str, records: Sequence[RunRecord]) -> Screen[None]:
+        """A screen over runs.
 
-            return Mistakes(records, folders, shaded)
-        case "race":
-            from fashiontui.tui.screens.race import Race
+        Args:
+            name: details, predict, mistakes, race, replay or weights.
+            records: The runs, with their predictions; those over one run show the first.
 
-            return Race(records, live, marker)
-        case "replay":
-            from fashiontui.tui.screens.replay import ReplayScreen
+        Raises:
+            UsageError: the runs do not have what it shows.
+        """
+        shaded = is_shaded(self._marker)
+        match name:
+            case "details":
+                from fashiontui.tui.screens.details import Details
 
-            return ReplayScreen(replay_of(records[0]) if records else None, marker)
-        case "weights":
-            from fashiontui.tui.screens.weights import Weights
+                return Details(records[0])
+            case "predict":
+                from fashiontui.tui.screens.predict import Predict
 
-            return Weights(records, weights_of, folders, shaded)
-    raise AssertionError(name)
+                return Predict(records[0], self._library, self._folders, shaded)
+            case "mistakes":
+                from fashiontui.tui.screens.mistakes import Mistakes
+
+                return Mistakes(records, self._folders, shaded)
+            case "race":
+                from fashiontui.tui.screens.race import Race
+
+                return Race(records, self._live, self._marker)
+            case "replay":
+                from fashiontui.tui.screens.replay import ReplayScreen
+
+                return ReplayScreen(replay_of(records[0]) if records else None, self._marker)
+            case "weights":
+                from fashiontui.tui.screens.weights import Weights
+
+                return Weights(records, self._library.weights_of, self._folders, shaded)
+        raise AssertionError(name)

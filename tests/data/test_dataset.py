@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fashiontui.data import fashion_mnist, load
 from fashiontui.data.dataset import CLASS_NAMES, split
 from fashiontui.data.sample import sample_set
+from fashiontui.domain.spec import TEST_IMAGES
 
 quick = settings(deadline=None, derandomize=True, max_examples=40)
 LABELS = st.lists(st.integers(0, 9), min_size=20, max_size=300).map(torch.tensor)
@@ -28,6 +29,7 @@ def test_the_sample_set_has_as_many_images_of_each_of_ten_classes():
     data = sample_set()
     assert torch.bincount(data.labels).tolist() == [200] * len(CLASS_NAMES)
     assert torch.bincount(data.test_labels).tolist() == [100] * len(CLASS_NAMES)
+    assert len(data.test_labels) == TEST_IMAGES["sample"]
 
 
 def test_the_sample_set_is_the_same_in_every_process():

@@ -77,7 +77,8 @@ def test_wherever_a_run_is_interrupted_it_ends_bit_identical(spec, precision, tm
     whole = list(train(begin(spec, placement), sample_set(), "run"))
     kinds = {type(event) for event in whole}
     assert {RunStarted, Progress, Scoring, EpochEnded} < kinds  # cut behind each of them
-    for count in range(1, len(whole)):
+    every = 1 if precision == "fp32" else 5  # few CPUs are quick in bf16
+    for count in range(1, len(whole), every):
         before = interrupted(spec, count, tmp_path / "kept", placement)
         after = continued(spec, tmp_path / "kept", placement)
         assert learned(before) + learned(after) == learned(whole), count

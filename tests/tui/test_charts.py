@@ -200,3 +200,15 @@ def test_one_can_go_to_a_chart_before_there_is_a_curve(panel: str) -> None:
         assert app.lab.charts.view.cursor == 8
 
     drive(scenario, size=(60, 20))
+
+
+def test_the_axes_are_labelled_before_the_first_epoch_has_ended() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        app.play(spec_of(named_network("cnn-50k"), "best", epochs=12), 0)
+        curves = app.lab.charts.loss.curves
+        await until(pilot, lambda: bool(curves.series) and curves._plotted[1] == 12)
+        lines = ["".join(text for text, *_ in line) for line in curves._lines]
+        assert "┤" in "".join(lines[:-2])
+        assert lines[-1].split()[0] == "0"
+
+    drive(scenario)

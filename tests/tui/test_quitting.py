@@ -88,3 +88,16 @@ def test_with_nothing_running_nothing_is_left_behind() -> None:
 
     app = drive(scenario)
     assert (app.left_behind, app.last_words, app.return_code) == (False, "", 0)
+
+
+@pytest.mark.parametrize("key", ["i", "o", "v", "question_mark"])
+def test_a_key_after_q_opens_nothing_that_would_be_closed_half_made(key: str, busy: Event) -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await quit_while_busy(app, pilot, busy)
+        await until(pilot, lambda: app._leaving and app.screen is app.lab)
+        await pilot.press(key)
+        assert app.screen is app.lab
+        busy.set()
+        await until(pilot, lambda: not app.is_running)
+
+    assert drive(scenario).return_code == 0

@@ -125,12 +125,12 @@ def test_the_app_around_a_replay_has_no_lab_and_quits_at_once() -> None:
 def test_what_cannot_be_replayed_is_one_sentence(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fashiontui.cli import _run
+    from fashiontui.entry import run
 
     place = str(tmp_path / "runs.db")
     with closing(Store(place)) as store:
         fill(store, 2)
-    assert _run(["replay", *arguments, "--store", place]) == 2
+    assert run(["replay", *arguments, "--store", place]) == 2
     assert sentence in capsys.readouterr().err
 
 

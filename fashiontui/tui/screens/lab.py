@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
@@ -14,7 +15,6 @@ from fashiontui.domain.board import BoardRow, live_row
 from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
-from fashiontui.domain.pareto import Suggestion
 from fashiontui.domain.plan import solved_network
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
@@ -35,7 +35,7 @@ from fashiontui.tui.messages import (
     TorchLoaded,
     TrainRequested,
 )
-from fashiontui.tui.opening import SCREENS, screen_of
+from fashiontui.tui.opening import Opening
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.terminal import is_shaded
@@ -49,6 +49,9 @@ from fashiontui.tui.widgets.queue_view import QueueList, QueueView
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
 from fashiontui.tui.widgets.watch import Watch
+
+if TYPE_CHECKING:
+    from fashiontui.domain.pareto import Suggestion
 
 REDRAW_SECONDS = 0.1
 """Least time between two drawings of what a run does: as often as news comes."""
@@ -85,14 +88,16 @@ class LabScreen(Screen[None]):
         self._choice = choice
         self._dataset = dataset
         self._marker = marker
-        self._folders = folders
+        self._opening = Opening(library, folders, marker, lambda: self.history)
         self.history = History()
         self._rows: Sequence[BoardRow] = ()
         self._stale = False
         self._opened = False
+        self._styled = False
 
     def compose(self) -> ComposeResult:
         """Status, panels, keys."""
+        self._fit()
         yield StatusLine()
         yield PanelBar()
         with Container(id="panels"):
@@ -110,6 +115,18 @@ class LabScreen(Screen[None]):
                 with TabPane("7 Log", id="log-pane"):
                     yield RichLog(id="log", max_lines=2000, wrap=True, min_width=20)
         yield Footer()
+
+    def _fit(self) -> None:
+        """Take the terminal's classes at once: Textual would style each widget anew for them."""
+        for length, classes in zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
+            self.update_classes({name: False for _, name in classes}, update=False)
+            self.add_class([name for least, name in classes if length >= least][-1], update=False)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """At the start each widget has its style already."""
+        event.refresh_styles, self._styled = self._styled, True
 
     def on_mount(self) -> None:
         """Read the store behind the first paint."""
@@ -274,18 +291,6 @@ class LabScreen(Screen[None]):
                 self.query_one(Watch).marked = {record.id: record for record in records}
             case "pinned":
                 self._pin(records[0] if records else None)
-            case "details":
-                from fashiontui.tui.screens.details import Details  # not needed to paint
-
-                self.app.push_screen(Details(records[0]))
-            case name if name in SCREENS:
-                self._open(name, records)
-            case "predict":
-                from fashiontui.tui.screens.predict import Predict  # not needed to paint
-
-                shaded = is_shaded(self._marker)
-                screen = Predict(records[0], self._library, self._folders, shaded)
-                self.app.push_screen(screen)
             case "rerun":
                 self.post_message(TrainRequested([record.spec for record in records]))
             case "continue":
@@ -297,19 +302,14 @@ class LabScreen(Screen[None]):
             case "restored":
                 told = f"Brought back {_counted(records)}." if records else "Nothing to undo."
                 self.notify(told, markup=False)
+            case name:
+                self._open(name, records)
         self._redraw_soon()
 
     def _open(self, name: str, records: Sequence[RunRecord]) -> None:
         """Open a screen over runs, or say what they lack for it."""
         try:
-            screen = screen_of(
-                name,
-                records,
-                lambda: self.history,
-                self._library.weights_of,
-                self._folders,
-                self._marker,
-            )
+            screen = self._opening.screen(name, records)
         except UsageError as error:
             self._complain("Not to be shown", str(error))
         else:
@@ -434,7 +434,7 @@ class LabScreen(Screen[None]):
         under_way = self.history.started is not None and self.history.finished is None
         return live_row(self.history) if under_way else None
 
-    def _request(self, suggested: Suggestion) -> TrainRequested:
+    def _request(self, suggested: "Suggestion") -> TrainRequested:
         """A wish to train what is suggested, with everything else as the form has it."""
         network = solved_network(suggested.arch, suggested.budget)
         return TrainRequested(self.configure.specs([network]))

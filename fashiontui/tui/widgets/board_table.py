@@ -1,5 +1,7 @@
 """The leaderboard's table: what keys and mouse do in it."""
 
+from collections.abc import Iterable, Sequence
+
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -63,6 +65,15 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
                 self.post_message(self.FoldClicked())
             elif event.chain == 2:
                 self.action_select_cursor()
+
+    def widen(self, cells: Sequence[Text]) -> None:
+        """Make each column as wide as its cell: Textual may measure before it is shown."""
+        for column, cell in zip(self.ordered_columns, cells, strict=True):
+            column.width = max(column.width, cell.cell_len)
+
+    def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
+        """Textual would measure every new cell: ``widen`` has, and each is one line."""
+        super()._update_dimensions(())
 
     def update_cell(
         self,

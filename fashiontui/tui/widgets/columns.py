@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from rich.text import Text
+
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.events import Status
 from fashiontui.domain.shapes import family_named
@@ -65,3 +67,38 @@ COLUMNS: tuple[Column, ...] = (
            lambda r: (r.created or EARLIEST).timestamp(), best_first=True),
 )  # fmt: skip
 """What a narrow terminal must show comes first."""
+KEYS = ("rank", "mark", *(column.key for column in COLUMNS))
+"""Of the table's columns: two stand before those one can sort by."""
+
+
+def headers(sorted_by: int, descending: bool) -> list[Text]:
+    """Titles of the table's columns, with an arrow at the one it is sorted by."""
+    arrows = [" "] * len(COLUMNS)
+    arrows[sorted_by] = "▼" if descending else "▲"
+    return [
+        Text("#", justify="right"),
+        Text(" ", justify="right"),
+        *(
+            Text(f"{column.title}{arrow}", justify=column.justify)
+            for column, arrow in zip(COLUMNS, arrows, strict=True)
+        ),
+    ]
+
+
+def cells(row: BoardRow, rank: str, marks: str, title: str) -> list[Text]:
+    """A row of the table; the report's are slanted.
+
+    Args:
+        row: What is shown.
+        rank: For the first column.
+        marks: For the second.
+        title: For the third; the others show the row itself.
+    """
+    style = "italic" if row.is_report else ""
+    model, *others = COLUMNS
+    return [
+        Text(rank, justify="right"),
+        Text(marks, style="bold"),
+        Text(title, style, justify=model.justify),
+        *(Text(column.show(row), style, justify=column.justify) for column in others),
+    ]

@@ -241,6 +241,8 @@ the focus.
     @on(Select.Changed)
     def _check_nesterov(self) -> None:
         """It leans on optimiser and momentum: complain at the first of the three that is set."""
+        if not self.query(TrainingSettings):
+            return
         three = [
             field
             for name in ("nesterov", "optimizer", "momentum")

@@ -237,6 +237,7 @@ with a capital letter or `◇`.
         plot.yticks([scale(tick) for tick in ticks], names)
         whole = epoch_ticks(left, right, area.columns // COLUMNS_PER_TICK)
         plot.xticks([float(epoch) for epoch in whole], [str(epoch) for epoch in whole])
+        plot.scatter([left], [area.bottom], marker=" ")  # plotext labels no axis without data
         self._draw_reference(left, right, scale)
         # The first one on top: it is the run under way. No curve hides another's dots.
         for series, points in reversed(still):

@@ -60,7 +60,7 @@ class Field(Vertical):
         self.control = control
         self._check = check
         self.tooltip = help_text
-        self.set_class(bool(self.value), "-typed")
+        self.set_class(bool(self.value), "-typed", update=False)
 
     def compose(self) -> ComposeResult:
         """The name beside the control, the complaint below."""

@@ -13,11 +13,11 @@ from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import RunsFetched
 from fashiontui.tui.widgets.board_table import BoardTable
-from fashiontui.tui.widgets.columns import COLUMNS
+from fashiontui.tui.widgets.columns import COLUMNS, KEYS, cells, headers
 from fashiontui.tui.widgets.listing import Listing
 from fashiontui.tui.widgets.store_client import StoreClient
 
-PAGE = 100
+PAGE = 60
 """Rows given to the table at once; more follow as the cursor nears the end."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
@@ -87,9 +87,8 @@ class Leaderboard(StoreClient):
 
     def on_mount(self) -> None:
         """Add the columns, and the report's rows at once: the store's follow when it is open."""
-        for number in range(-2, len(COLUMNS)):
-            header = self._header(number)
-            self.table.add_column(header, key=self._column_key(number + 2), width=header.cell_len)
+        for key, header in zip(KEYS, self._headers(), strict=True):
+            self.table.add_column(header, key=key, width=header.cell_len)
         self.rebuild()
 
     @property
@@ -157,8 +156,8 @@ class Leaderboard(StoreClient):
         self._order = self._listing.rows()
         table = self.table
         table.clear()  # columns stay: they keep the width of the widest cell they ever had
-        for number in range(-2, len(COLUMNS)):
-            table.columns[ColumnKey(self._column_key(number + 2))].label = self._header(number)
+        for key, header in zip(KEYS, self._headers(), strict=True):
+            table.columns[ColumnKey(key)].label = header
         self._given = 0
         self._give_more()
         places = {row.id: place for place, row in enumerate(self._order[: self._given])}
@@ -204,11 +203,11 @@ class Leaderboard(StoreClient):
             at = self.table.get_row_index(row.id)
         except RowDoesNotExist:
             return
-        cells = self._cells(row)
-        self._widen(cells)
-        for number, cell in enumerate(cells):
+        shown = self._cells(row)
+        self.table.widen(shown)
+        for number, (key, cell) in enumerate(zip(KEYS, shown, strict=True)):
             if self.table.get_row_at(at)[number] != cell:
-                self.table.update_cell(row.id, self._column_key(number), cell)
+                self.table.update_cell(row.id, key, cell)
 
     def row(self, run_id: str) -> BoardRow | None:
         """The row of a run; None where it is not on the board."""
@@ -370,38 +369,20 @@ class Leaderboard(StoreClient):
         """Hand the table its next page of rows: it measures every cell it is given."""
         page = self._order[self._given : self._given + PAGE]
         for row in page:
-            cells = self._cells(row)
-            self._widen(cells)
-            self.table.add_row(*cells, key=row.id)
+            shown = self._cells(row)
+            self.table.widen(shown)
+            self.table.add_row(*shown, key=row.id)
         self._given += len(page)
 
-    def _widen(self, cells: list[Text]) -> None:
-        """Make each column as wide as its cell: the table itself may measure before it is shown."""
-        for column, cell in zip(self.table.ordered_columns, cells, strict=True):
-            column.width = max(column.width, cell.cell_len)
-
-    def _column_key(self, place: int) -> str:
-        return ("rank", "mark", *(column.key for column in COLUMNS))[place]
-
-    def _header(self, number: int) -> Text:
-        if number < 0:
-            return Text("#" if number == -2 else " ", justify="right")
-        column, listing = COLUMNS[number], self._listing
-        arrow = ("▼" if listing.descending else "▲") if number == listing.sort else " "
-        return Text(f"{column.title}{arrow}", justify=column.justify)
+    def _headers(self) -> list[Text]:
+        return headers(self._listing.sort, self._listing.descending)
 
     def _cells(self, row: BoardRow) -> list[Text]:
-        style = "italic" if row.is_report else ""
         runs = [run.id for run in row.runs or (row,)]
         pinned = "◆" if self.pinned in runs else ""
         marks = "".join(sorted(self.marks[run] for run in runs if run in self.marks))
-        model, *others = COLUMNS
-        return [
-            Text(self._listing.rank(row), justify="right"),
-            Text(pinned + marks, style="bold"),
-            Text(self._listing.title(row), style, justify=model.justify),
-            *(Text(column.show(row), style, justify=column.justify) for column in others),
-        ]
+        listing = self._listing
+        return cells(row, listing.rank(row), pinned + marks, listing.title(row))
 
     def _show_seeds(self) -> None:
         """Say of the row under the cursor what seeds make of it."""
