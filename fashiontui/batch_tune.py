@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -128,7 +129,8 @@ class _Search:
         """
         self._train_trials()
         scored = self._score()
-        view = self._study.studies.view(self._study.name)
+        studies, name = self._study.studies, self._study.name
+        view = replace(studies.view(name), importances=studies.importances(name))
         target = self._limits.target
         if as_json:
             print(json.dumps(study_document(view, scored, target), indent=2))

@@ -2,16 +2,27 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fashiontui import __version__
 from fashiontui.cli_export import export_app, report
 from fashiontui.cli_options import (
-    MACHINE,
+    FORMATS,
+    CsvOption,
     DataDirOption,
+    DataOption,
+    DeviceOption,
     JobsOption,
+    JsonlOption,
+    JsonOption,
+    LatexOption,
+    MarkdownOption,
+    PrecisionOption,
+    StoreOption,
+    ThreadsOption,
+    chosen_format,
     one_of,
     parse_jobs,
     parse_threads,
@@ -19,7 +30,7 @@ from fashiontui.cli_options import (
 )
 from fashiontui.cli_predict import predict
 from fashiontui.cli_replay import replay
-from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption, runs_app
+from fashiontui.cli_runs import runs_app
 from fashiontui.cli_serve import serve
 from fashiontui.cli_sweep import sweep
 from fashiontui.cli_tune import tune
@@ -27,7 +38,6 @@ from fashiontui.domain.errors import UsageError
 from fashiontui.domain.shapes import FAMILIES, family_named
 
 if TYPE_CHECKING:
-    from fashiontui.batch import Output
     from fashiontui.domain.plan import Network
     from fashiontui.domain.shapes import Family, Shape
     from fashiontui.domain.spec import RunSpec
@@ -49,7 +59,6 @@ app.command()(tune)
 
 _NETWORK = "Which networks"
 _TRAINING = "Training, over the recipe"
-_FORMATS = ("json", "jsonl", "csv", "markdown", "latex")
 
 
 _ARCHES = f"A family, with --budget or --channels: {', '.join(FAMILIES)}."
@@ -124,23 +133,10 @@ def start(
             rich_help_panel=_TRAINING,
         ),
     ] = False,
-    device: Annotated[
-        str,
-        typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MACHINE),
-    ] = "auto",
-    threads: Annotated[
-        str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=MACHINE)
-    ] = "auto",
-    precision: Annotated[
-        str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=MACHINE)
-    ] = "auto",
-    data: Annotated[
-        str,
-        typer.Option(
-            help="fashion-mnist, sample (embedded), or auto: the first, failing that the second.",
-            rich_help_panel=MACHINE,
-        ),
-    ] = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = "auto",
+    precision: PrecisionOption = "auto",
+    data: DataOption = "auto",
     data_dir: DataDirOption = None,
     store: StoreOption = None,
     jobs: JobsOption = 1,
@@ -149,20 +145,10 @@ def start(
         typer.Option("--resume", help="Continue stopped and interrupted runs; trains no others."),
     ] = False,
     json_: JsonOption = False,
-    jsonl: Annotated[
-        bool,
-        typer.Option("--jsonl", help="One event a line, as it happens.", rich_help_panel=OUTPUT),
-    ] = False,
-    csv: Annotated[
-        bool, typer.Option("--csv", help="One run a line.", rich_help_panel=OUTPUT)
-    ] = False,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=OUTPUT)
-    ] = False,
-    latex: Annotated[
-        bool,
-        typer.Option("--latex", help="LaTeX tables (booktabs, graphicx).", rich_help_panel=OUTPUT),
-    ] = False,
+    jsonl: JsonlOption = False,
+    csv: CsvOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Train small networks on Fashion-MNIST and compare what their weights buy."""
@@ -181,10 +167,7 @@ def start(
     from fashiontui.domain.plan import plan
     from fashiontui.domain.recipe import load_recipe
 
-    formats = dict(zip(_FORMATS, (json_, jsonl, csv, markdown, latex), strict=True))
-    chosen_formats = [name for name, chosen in formats.items() if chosen]
-    if len(chosen_formats) > 1:
-        raise UsageError(f"Choose one of {' and '.join(f'--{name}' for name in chosen_formats)}.")
+    output = chosen_format(json_, jsonl, csv, markdown, latex)
     overrides = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -229,7 +212,7 @@ def start(
         data=data_choice,
         data_folders=data_folders(data_dir),
         store=store or default_store(),
-        output=cast("Output", chosen_formats[0]) if chosen_formats else "tables",
+        output=output,
         workers=parse_jobs(jobs),
         until_separated=until_separated,
     )
@@ -265,7 +248,7 @@ def models(
         print_models(networks)
 
 
-_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *_FORMATS, "json_"}
+_FOR_RESUMING = {"batch", "resume", "store", "data", "data_dir", "jobs", *FORMATS, "json_"}
 """Options beside ``--resume``: a continued run keeps its network, settings and device."""
 _FOR_THE_APP = {"batch", "store", "data", "data_dir", "device", "version"}
 """Options the app takes too; all others only make sense with ``--batch``."""

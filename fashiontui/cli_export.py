@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import DataDirOption
-from fashiontui.cli_runs import StoreOption, counted_runs, open_store
+from fashiontui.cli_options import DataDirOption, StoreOption
+from fashiontui.cli_runs import counted_runs, open_store
 from fashiontui.domain.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,13 +1,19 @@
 """What options of several commands mean."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from fashiontui.domain.errors import UsageError
 
+if TYPE_CHECKING:
+    from fashiontui.batch import Output
+
 MACHINE = "Where and how"
+OUTPUT = "What stdout gets (default: tables)"
+FORMATS = ("json", "jsonl", "csv", "markdown", "latex")
+"""Of stdout, beside tables."""
 MAX_JOBS = 256
 """Most processes of one command."""
 
@@ -15,6 +21,20 @@ DataDirOption = Annotated[
     Path | None,
     typer.Option(
         help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MACHINE)
+]
+ThreadsOption = Annotated[
+    str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=MACHINE)
+]
+PrecisionOption = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=MACHINE)]
+DataOption = Annotated[
+    str,
+    typer.Option(
+        help="fashion-mnist, sample (embedded), or auto: the first, failing that the second.",
+        rich_help_panel=MACHINE,
     ),
 ]
 JobsOption = Annotated[
@@ -26,6 +46,40 @@ JobsOption = Annotated[
         rich_help_panel=MACHINE,
     ),
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        help="SQLite file or SQLAlchemy URL where runs are kept.",
+        envvar="FASHIONTUI_STORE",
+        rich_help_panel=MACHINE,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)
+]
+JsonlOption = Annotated[
+    bool, typer.Option("--jsonl", help="One event a line, as it happens.", rich_help_panel=OUTPUT)
+]
+CsvOption = Annotated[bool, typer.Option("--csv", help="One run a line.", rich_help_panel=OUTPUT)]
+MarkdownOption = Annotated[
+    bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=OUTPUT)
+]
+LatexOption = Annotated[
+    bool,
+    typer.Option("--latex", help="LaTeX tables (booktabs, graphicx).", rich_help_panel=OUTPUT),
+]
+
+
+def chosen_format(*wanted: bool) -> "Output":
+    """What stdout gets, from the options in the order of ``FORMATS``.
+
+    Raises:
+        UsageError: there are several.
+    """
+    chosen = [name for name, asked in zip(FORMATS, wanted, strict=True) if asked]
+    if len(chosen) > 1:
+        raise UsageError(f"Choose one of {' and '.join(f'--{name}' for name in chosen)}.")
+    return cast("Output", chosen[0]) if chosen else "tables"
 
 
 def parse_threads(text: str) -> int | None:

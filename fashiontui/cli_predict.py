@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import DataDirOption
-from fashiontui.cli_runs import JsonOption, StoreOption, open_store
+from fashiontui.cli_options import DataDirOption, JsonOption, StoreOption
+from fashiontui.cli_runs import open_store
 from fashiontui.domain.errors import ExitCode, FashiontuiError, UsageError
 from fashiontui.domain.text import printable
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fashiontui.cli_runs import StoreOption
+from fashiontui.cli_options import StoreOption
 from fashiontui.domain.errors import UsageError
 
 

@@ -8,27 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import MACHINE
+from fashiontui.cli_options import JsonOption, StoreOption
 from fashiontui.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from fashiontui.store import Store
 
 runs_app = typer.Typer()
-
-OUTPUT = "What stdout gets (default: tables)"
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        help="SQLite file or SQLAlchemy URL where runs are kept.",
-        envvar="FASHIONTUI_STORE",
-        rich_help_panel=MACHINE,
-    ),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)
-]
 
 
 @runs_app.callback(invoke_without_command=True)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fashiontui.cli_options import DataDirOption, one_of
-from fashiontui.cli_runs import StoreOption
+from fashiontui.cli_options import DataDirOption, StoreOption, one_of
 
 
 def serve(

@@ -1,22 +1,32 @@
 """``fashiontui sweep``: every run of a plan, here or on a cluster, none of them twice."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fashiontui.cli_options import (
-    MACHINE,
+    CsvOption,
+    DataDirOption,
+    DataOption,
+    DeviceOption,
     JobsOption,
+    JsonlOption,
+    JsonOption,
+    LatexOption,
+    MarkdownOption,
+    PrecisionOption,
+    StoreOption,
+    ThreadsOption,
+    chosen_format,
     one_of,
     parse_jobs,
     parse_threads,
 )
-from fashiontui.cli_runs import OUTPUT, JsonOption, StoreOption
 from fashiontui.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from fashiontui.batch import OnRay, Output
+    from fashiontui.batch import OnRay
     from fashiontui.domain.spec import RunSpec
 
 _CLUSTER = "On a cluster"
@@ -48,49 +58,26 @@ def sweep(
             rich_help_panel=_CLUSTER,
         ),
     ] = 0.0,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MACHINE)
-    ] = "auto",
-    threads: Annotated[
-        str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=MACHINE)
-    ] = "auto",
-    precision: Annotated[
-        str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=MACHINE)
-    ] = "auto",
-    data: Annotated[
-        str, typer.Option(help="fashion-mnist, sample or auto.", rich_help_panel=MACHINE)
-    ] = "auto",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of Fashion-MNIST.", rich_help_panel=MACHINE)
-    ] = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = "auto",
+    precision: PrecisionOption = "auto",
+    data: DataOption = "auto",
+    data_dir: DataDirOption = None,
     store: StoreOption = None,
     json_: JsonOption = False,
-    jsonl: Annotated[
-        bool,
-        typer.Option("--jsonl", help="One event a line, as it happens.", rich_help_panel=OUTPUT),
-    ] = False,
-    csv: Annotated[
-        bool, typer.Option("--csv", help="One run a line.", rich_help_panel=OUTPUT)
-    ] = False,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Markdown tables.", rich_help_panel=OUTPUT)
-    ] = False,
-    latex: Annotated[
-        bool,
-        typer.Option("--latex", help="LaTeX tables (booktabs, graphicx).", rich_help_panel=OUTPUT),
-    ] = False,
+    jsonl: JsonlOption = False,
+    csv: CsvOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
 ) -> None:
     """Train every run of a plan that the store has not finished; stopped, the same command goes on.
 
     A plan is a TOML file of [[grid]] tables: models, or archs with budgets or shapes, and recipes,
     seeds and settings. Every combination of their lists is a run.
     """
-    formats = {"json": json_, "jsonl": jsonl, "csv": csv, "markdown": markdown, "latex": latex}
-    chosen = [name for name, wanted in formats.items() if wanted]
-    if len(chosen) > 1:
-        raise UsageError(f"Choose one of {' and '.join(f'--{name}' for name in chosen)}.")
-    if dry_run and chosen not in ([], ["json"]):
-        raise UsageError(f"--dry-run prints a table, or --json; leave out --{chosen[0]}.")
+    output = chosen_format(json_, jsonl, csv, markdown, latex)
+    if dry_run and output not in ("tables", "json"):
+        raise UsageError(f"--dry-run prints a table, or --json; leave out --{output}.")
     on_ray = _on_ray(one_of("--engine", engine, ("local", "ray")), address, gpus, jobs)
     specs = _specs(
         plan,
@@ -115,7 +102,7 @@ def sweep(
         data=data_choice,
         data_folders=folders,
         store=where,
-        output=cast("Output", chosen[0]) if chosen else "tables",
+        output=output,
         workers=workers,
         once=True,
         on_ray=on_ray,

@@ -5,8 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashiontui.cli_options import MACHINE, one_of, parse_threads, typed_beside
-from fashiontui.cli_runs import JsonOption, StoreOption
+from fashiontui.cli_options import (
+    DataDirOption,
+    DataOption,
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    StoreOption,
+    ThreadsOption,
+    one_of,
+    parse_threads,
+    typed_beside,
+)
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.shapes import FAMILIES
 
@@ -84,24 +94,11 @@ def tune(
             rich_help_panel=_HOW,
         ),
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MACHINE)
-    ] = "auto",
-    threads: Annotated[
-        str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=MACHINE)
-    ] = "auto",
-    precision: Annotated[
-        str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=MACHINE)
-    ] = "auto",
-    data: Annotated[
-        str, typer.Option(help="fashion-mnist, sample or auto.", rich_help_panel=MACHINE)
-    ] = "auto",
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of Fashion-MNIST (also FASHIONTUI_DATA_DIR).", rich_help_panel=MACHINE
-        ),
-    ] = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = "auto",
+    precision: PrecisionOption = "auto",
+    data: DataOption = "auto",
+    data_dir: DataDirOption = None,
     store: StoreOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip

@@ -14,6 +14,8 @@ NAMES = (
         "shape",
         "recipe file",
         "recipe name",
+        "search space",
+        "sweep's plan",
         "config file",
         "keymap",
         "choice file",

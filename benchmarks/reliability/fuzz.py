@@ -67,6 +67,8 @@ def parsers(folder: Path) -> list[Parser]:
         Parser("shape", t.shape, [b"112,106", b"40, 64", b"1"], [b"9999999", b",1" * 9]),
         Parser("recipe file", t.recipe, targets.RECIPES, targets.RECIPE_WORDS),
         Parser("recipe name", t.recipe_name, [b"fast", b"own"], t.paths),
+        Parser("search space", t.space, targets.SPACES, targets.SEARCH_WORDS),
+        Parser("sweep's plan", t.sweep, targets.PLANS, targets.SEARCH_WORDS),
         Parser("config file", t.config, targets.CONFIGS, targets.CONFIG_WORDS),
         Parser("keymap", t.keymap, targets.KEYMAPS, targets.CONFIG_WORDS),
         Parser("choice file", t.choice, targets.CHOICES, targets.CHOICE_WORDS),

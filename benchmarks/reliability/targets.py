@@ -29,7 +29,10 @@ from fashiontui.domain.events import EpochEnded
 from fashiontui.domain.plan import parse_shape, plan, shaped_network
 from fashiontui.domain.recipe import Settings, builtin_recipes, load_recipe
 from fashiontui.domain.shapes import FAMILIES
+from fashiontui.domain.space import parse_space
 from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.study import plan_study
+from fashiontui.domain.sweep import parse_sweep
 from fashiontui.engine import Placement, begin, train
 from fashiontui.engine.checkpoint import restore, state_bytes
 from fashiontui.engine.measure import _recall
@@ -52,6 +55,25 @@ RECIPE_WORDS = [
     *(name.encode() for name in Settings.model_fields),
     *(b"[settings]\n", b"[[case]]\n", b"settings = { epochs = 1 }\n", b"family = 'cnn'\n"),
     *(b"weights_up_to = ", b"'sgd'", b"\n[settings.epochs]\n", b"name = 'x'\n", b"description"),
+]
+SPACES = [
+    b"shares = [0.5, 1.0]\n[settings]\nlr = { low = 1e-4, high = 1e-1, log = true }\n",
+    b"[settings]\nepochs = [2, 4]\noptimizer = ['adam', 'sgd']\nactivation = ['relu', 'tanh']\n",
+    (Path(batch.__file__).parent / "spaces" / "settings.toml").read_bytes(),
+]
+PLANS = [
+    b"[[grid]]\nmodels = ['fcn-50k', 'cnn-10k']\nrecipes = ['fast', 'best']\nseeds = '0-4'\n",
+    b"[[grid]]\narchs = ['fcn', 'cnn']\nbudgets = ['10k', '37k']\n[grid.settings]\nlr = [0.1, 1]\n",
+]
+SEARCH_WORDS = [
+    *RECIPE_WORDS,
+    *(b"[0.1, 0.2]", b"{ low = 1, high = 9 }", b"log = true", b"shares = ", b"[[grid]]\n"),
+    *(
+        b"archs = ['fcn']\n",
+        b"shapes = ['112,106']\n",
+        b"seeds = '1-999999999'\n",
+        b"[grid.settings]",
+    ),
 ]
 CONFIGS = [
     b"theme = 'x'\n",
@@ -213,6 +235,16 @@ class Targets:
         for arch in FAMILIES:
             for weights in (1, 20_000, 10**7):
                 recipe.settings_for(arch, weights)
+
+    def space(self, content: bytes) -> None:
+        """A search space, with the study that it makes."""
+        space = parse_space(_text(content), "input")
+        plan_study("fcn", 10_000, space, load_recipe("fast", self._recipes)).choices()
+
+    def sweep(self, content: bytes) -> None:
+        """A plan of grids, with the runs that it names."""
+        sweep = parse_sweep(_text(content), "input")
+        sweep.specs({name: load_recipe(name, self._recipes) for name in sweep.recipe_names()})
 
     def recipe_name(self, content: bytes) -> None:
         """A recipe's name, which must not lead out of the folder."""

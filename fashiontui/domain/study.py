@@ -28,6 +28,8 @@ TARGET_MARGIN = 1.0
 Over the report's models test accuracy lies about half a point below validation; a difference of
 accuracies on 6,000 and on 10,000 images has a standard deviation of half a point by itself.
 """
+ENOUGH_TO_JUDGE = 10
+"""Complete trials from which on the parameters' importances are told."""
 MOST_GRID = 10_000
 """Most trials of a grid."""
 LONGEST_NAME = 100
@@ -196,6 +198,51 @@ class Trial:
         return self.weights if against == "weights" else self.train_seconds or math.inf
 
 
+def trial_of(
+    spec: StudySpec,
+    number: int,
+    state: str,
+    params: Mapping[str, Value],
+    reported: Mapping[int, float],
+    accuracy: float | None,
+    run_id: str | None,
+    seconds: float | None,
+) -> Trial:
+    """A trial from what Optuna keeps of it.
+
+    Args:
+        spec: Of its study.
+        number: From 0 on.
+        state: Name of Optuna's state.
+        params: What it tries.
+        reported: Validation accuracy after epochs, by their numbers.
+        accuracy: At its end, if it is complete.
+        run_id: The run that it is in the store.
+        seconds: Training and validation.
+    """
+    complete = state == "COMPLETE"
+    last = reported[max(reported)] if reported else None
+    return Trial(
+        number=number,
+        state=_STATES[state],
+        params=params,
+        weights=family_named(spec.arch).weights(shape_from(str(params[SHAPE]))),
+        run_id=run_id,
+        epochs=spec.run_of(params).settings.epochs if complete else max(reported, default=0),
+        val_accuracy=accuracy if complete and accuracy is not None else last,
+        train_seconds=seconds,
+    )
+
+
+_STATES = {
+    "RUNNING": TrialState.RUNNING,
+    "WAITING": TrialState.RUNNING,
+    "COMPLETE": TrialState.COMPLETE,
+    "PRUNED": TrialState.PRUNED,
+    "FAIL": TrialState.FAILED,
+}
+
+
 @dataclass(frozen=True)
 class StudyView:
     """A study at one moment."""
@@ -204,7 +251,8 @@ class StudyView:
     spec: StudySpec
     trials: tuple[Trial, ...] = ()
     importances: Mapping[str, float] | None = None
-    """Share of each parameter in being among the best tenth; None before there is enough to say."""
+    """Share of each parameter in being among the best tenth, the most important first; None before
+    there is enough to say, or where it was not asked."""
 
     @property
     def complete(self) -> list[Trial]:

@@ -15,6 +15,7 @@ from fashiontui.domain.record import RunRecord
 
 if TYPE_CHECKING:
     from fashiontui.store import Store
+    from fashiontui.store.studies import StudyFound, StudyReader
     from fashiontui.tuning import Studies
 
 
@@ -26,6 +27,7 @@ class Library:
         self.where = where
         self._store: Store | None = None
         self._studies: Studies | None = None
+        self._reader: StudyReader | None = None
         self._opening = Lock()
         self._asking = Lock()
         self._deleted: list[tuple[RunRecord, ...]] = []
@@ -58,6 +60,25 @@ class Library:
             if self._studies is None:
                 self._studies = Studies(store)
             return self._studies
+
+    def study(self, name: str | None) -> "StudyFound":
+        """Names of all studies, and one of them: the newest where none is named.
+
+        Raises:
+            StoreError: they cannot be read.
+            UsageError: there is none of that name, or Optuna is needed and not installed.
+        """
+        from fashiontui.store.studies import StudyReader
+
+        store = self.store()
+        with self._opening:
+            self._reader = self._reader or StudyReader(store)
+        if (found := self._reader.read(name)) is not None:
+            return found
+        studies = self.studies()
+        names = studies.names()
+        wanted = name if name is not None else next(iter(names), None)
+        return names, studies.view(wanted) if wanted is not None else None
 
     def board(self) -> Board:
         """Every stored run as a light row, grouped by seeds and ranked."""
@@ -110,6 +131,8 @@ class Library:
 
     def close(self) -> None:
         """Let go of the store."""
+        if self._reader is not None:
+            self._reader.close()
         if self._studies is not None:
             self._studies.close()
         if self._store is not None:

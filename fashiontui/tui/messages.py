@@ -111,6 +111,14 @@ class StudyRead(Message):
 
 
 @dataclass
+class ImportancesRead(Message):
+    """How much each parameter of a study matters."""
+
+    study: str
+    shares: dict[str, float] | None
+
+
+@dataclass
 class TrainRequested(Message):
     """The user wants these runs trained, or, where they are stored ones, continued."""
 

@@ -24,7 +24,8 @@ from fashiontui.engine.checkpoint import network
 from fashiontui.engine.evaluate import evaluation
 from fashiontui.runner import resume, run
 from fashiontui.store.store import new_run_id
-from fashiontui.tuning.study import RUN, Study
+from fashiontui.store.studies import RUN
+from fashiontui.tuning.study import Study
 
 Events = Generator[Event, None, None]
 _PRUNED = "Pruned"

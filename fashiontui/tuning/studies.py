@@ -26,7 +26,8 @@ from fashiontui.store.connection import (
     studies_url,
 )
 from fashiontui.store.errors import one_sentence_errors
-from fashiontui.tuning.study import SPEC, Study, directions, view_of
+from fashiontui.store.studies import SPEC
+from fashiontui.tuning.study import Study, directions, importances, view_of
 
 _TAKING = 0x66617369
 """Number of PostgreSQL's advisory lock for taking a trial: the letters fasi."""
@@ -117,7 +118,7 @@ class Studies:
             return Study(found, self)
 
     def view(self, name: str) -> StudyView:
-        """A study as it stands, for showing.
+        """A study as it stands, without its parameters' importances.
 
         Raises:
             UsageError: there is none of that name.
@@ -125,6 +126,16 @@ class Studies:
         study = self.open(name)
         with self.kept():
             return view_of(study)
+
+    def importances(self, name: str) -> dict[str, float] | None:
+        """Share of each parameter, the most important first; None before there is enough to say.
+
+        Raises:
+            UsageError: there is no study of that name.
+        """
+        study = self.open(name)
+        with self.kept():
+            return importances(study)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

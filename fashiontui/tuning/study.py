@@ -1,6 +1,6 @@
 """One study: asks Optuna for trials, and tells it what came of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,19 +21,20 @@ from optuna.trial import TrialState as OptunaState
 from fashiontui.domain.errors import StoreError
 from fashiontui.domain.events import EpochEnded
 from fashiontui.domain.record import RunRecord
-from fashiontui.domain.shapes import family_named
 from fashiontui.domain.space import Range, Value
-from fashiontui.domain.study import SHAPE, StudySpec, StudyView, Trial, TrialState, shape_from
+from fashiontui.domain.study import (
+    ENOUGH_TO_JUDGE,
+    SHAPE,
+    StudySpec,
+    StudyView,
+    Trial,
+    trial_of,
+)
+from fashiontui.store.studies import RUN, SECONDS, SPEC
 
 if TYPE_CHECKING:
     from fashiontui.tuning.studies import Studies
 
-SPEC = "fashiontui"
-"""Attribute of a study: its spec, as JSON."""
-RUN = "run"
-"""Attribute of a trial: id of its run in the store."""
-SECONDS = "train_seconds"
-"""Attribute of a trial: training and validation time."""
 CAUSE = "cause"
 """Attribute of a trial that failed: why."""
 SCORED = "scored"
@@ -42,16 +43,6 @@ PLACEMENT = "placement"
 """Attribute of a study: precision and threads of every trial."""
 REDUCTION = 3
 """Of trials after as many epochs, one in so many goes on (Li et al. 2018, "Hyperband")."""
-ENOUGH_TO_JUDGE = 10
-"""Complete trials from which on the parameters' importances are told."""
-
-_STATES = {
-    OptunaState.RUNNING: TrialState.RUNNING,
-    OptunaState.WAITING: TrialState.RUNNING,
-    OptunaState.COMPLETE: TrialState.COMPLETE,
-    OptunaState.PRUNED: TrialState.PRUNED,
-    OptunaState.FAIL: TrialState.FAILED,
-}
 
 
 class Study:
@@ -275,16 +266,14 @@ def _distribution(values: tuple[Value, ...] | Range, whole: bool) -> BaseDistrib
 
 def view_of(study: Study) -> StudyView:
     """The study as it stands."""
-    spec = study.spec
-    trials = tuple(_trial(trial, spec) for trial in study.trials() if SHAPE in trial.params)
-    view = StudyView(study.name, spec, trials)
-    if len(view.complete) < ENOUGH_TO_JUDGE:
-        return view
-    return StudyView(study.name, spec, trials, _importances(study))
+    trials = (_trial(trial, study.spec) for trial in study.trials() if SHAPE in trial.params)
+    return StudyView(study.name, study.spec, tuple(trials))
 
 
-def _importances(study: Study) -> dict[str, float]:
+def importances(study: Study) -> dict[str, float] | None:
     """Share of each parameter, the most important first; of equals in the space's order."""
+    if len(study.trials(OptunaState.COMPLETE)) < ENOUGH_TO_JUDGE:
+        return None
     shares = get_param_importances(study._optuna)
     places = {name: place for place, name in enumerate(study.spec.choices())}
     order = sorted(shares, key=lambda name: (-round(shares[name], 6), places[name]))
@@ -292,19 +281,14 @@ def _importances(study: Study) -> dict[str, float]:
 
 
 def _trial(trial: FrozenTrial, spec: StudySpec) -> Trial:
-    params: Mapping[str, Any] = trial.params
-    values = trial.intermediate_values
-    accuracy = values[max(values)] if values else None
-    if trial.state is OptunaState.COMPLETE and trial.values:
-        accuracy = trial.values[0]
     complete = trial.state is OptunaState.COMPLETE
-    return Trial(
-        number=trial.number,
-        state=_STATES[trial.state],
-        params=params,
-        weights=family_named(spec.arch).weights(shape_from(params[SHAPE])),
-        run_id=trial.user_attrs.get(RUN),
-        epochs=spec.run_of(params).settings.epochs if complete else max(values, default=0),
-        val_accuracy=accuracy,
-        train_seconds=trial.user_attrs.get(SECONDS),
+    return trial_of(
+        spec,
+        trial.number,
+        trial.state.name,
+        trial.params,
+        trial.intermediate_values,
+        trial.values[0] if complete and trial.values else None,
+        trial.user_attrs.get(RUN),
+        trial.user_attrs.get(SECONDS),
     )

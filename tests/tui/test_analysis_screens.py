@@ -24,8 +24,9 @@ from fashiontui.images import test_images
 from fashiontui.images.sample import drawn
 from fashiontui.store.store import MEMORY, Store
 from fashiontui.tui.activations import Activations
+from fashiontui.tui.library import Library
 from fashiontui.tui.messages import Noted
-from fashiontui.tui.opening import screen_of
+from fashiontui.tui.opening import Opening
 from fashiontui.tui.screens import over_runs
 from fashiontui.tui.screens import weights as weights_module
 from fashiontui.tui.screens.pareto import Pareto
@@ -95,7 +96,7 @@ def shown(
 
 def over(name: str, records: Sequence[RunRecord], marker: Marker = "braille") -> Screen[None]:
     """A screen over runs."""
-    return screen_of(name, records, History, lambda run_id: None, [], marker)
+    return Opening(Library(MEMORY), [], marker, History).screen(name, records)
 
 
 def of(store: Store, *numbers: int) -> list[RunRecord]:

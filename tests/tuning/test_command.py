@@ -1,13 +1,19 @@
 """``fashiontui tune``: what it prints, what it refuses, and who pays for Optuna."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 
 import pytest
 
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.events import Status
 from fashiontui.domain.plan import parse_duration
+from fashiontui.store import Store
 
 SPACE = 'settings = { epochs = [1], batch_size = [200], optimizer = ["adam", "adamw"] }'
 TUNE = ("tune", "--arch", "fcn", "--budget", "5k", "--data", "sample", "--device", "cpu")
@@ -85,6 +91,36 @@ def test_a_file_of_studies_that_is_damaged_is_said_and_left_as_it_is(small, tmp_
     assert done.code == 5
     assert "runs.db-studies: the file is damaged, or is no store" in done.err
     assert (tmp_path / "runs.db-studies").read_bytes().startswith(b"no database at all")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_ctrl_c_ends_a_search_within_two_seconds_and_the_same_command_goes_on(tmp_path):
+    (tmp_path / "space.toml").write_text(SPACE.replace("epochs = [1]", "epochs = [2000]"))
+    where = ("--space", "space.toml", "--threads", "1", "--precision", "fp32", "--store", "runs.db")
+    command = [sys.executable, "-m", "fashiontui", *TUNE, *where, "--trials", "1", "--json"]
+    with closing(Store(str(tmp_path / "runs.db"))) as store:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        ) as process:
+            while not any(store.get(run_id).epochs for run_id, _, _ in store.specs()):
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            sent = time.monotonic()
+            out, err = process.communicate(timeout=60)
+            took = time.monotonic() - sent
+        assert (process.returncode, out) == (130, "")
+        assert err.endswith("interrupted; the same command goes on with the study.\n")
+        assert took < 2
+        [(run_id, status, _)] = store.specs()
+        before = len(store.get(run_id).epochs)
+        assert status is Status.STOPPED
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=tmp_path) as again:
+            while len(store.get(run_id).epochs) <= before:
+                assert again.poll() is None
+                time.sleep(0.05)
+            again.kill()
+        assert [other for other, _, _ in store.specs()] == [run_id]
 
 
 @pytest.mark.parametrize("module", ["fashiontui.cli", "fashiontui.batch", "fashiontui.tui.app"])

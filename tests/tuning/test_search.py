@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.budget import solve
@@ -22,7 +22,9 @@ from fashiontui.domain.shapes import family_named
 from fashiontui.domain.space import parse_space
 from fashiontui.domain.study import SHAPE, TrialState, plan_study, shape_from, written
 from fashiontui.store import Store
+from fashiontui.store.connection import connectable, studies_url
 from fashiontui.store.store import MEMORY
+from fashiontui.store.studies import StudyReader
 from fashiontui.store.tables import runs as runs_table
 from fashiontui.tuning import Limits, Studies, next_trial, score_chosen
 
@@ -276,3 +278,22 @@ def test_a_study_survives_on_postgres(postgres):
 def test_shapes_are_written_as_the_command_line_takes_them():
     assert written((112, 106)) == "112,106"
     assert shape_from("112,106") == (112, 106)
+
+
+def test_a_study_read_without_optuna_is_the_same(kept):
+    assert StudyReader(kept.store).read() == ([], None)
+    for name, how in {"one": {}, "other": {"against": "weights", "sampler": "random"}}.items():
+        trained(kept.begin(planned(**how), name), trials=3)
+    kept.begin(planned(), "one").ask("left")
+    with closing(StudyReader(kept.store)) as reader:
+        assert reader.read() == (["other", "one"], kept.view("other"))
+        assert reader.read("one") == (["other", "one"], kept.view("one"))
+        assert reader.read("gone") is None
+
+
+def test_studies_that_optuna_keeps_in_another_way_are_left_to_it(kept):
+    kept.begin(planned(), "one")
+    with connectable(studies_url(kept.store.url)).begin() as connection:
+        connection.execute(text("ALTER TABLE trial_params RENAME TO trial_parameters"))
+    with closing(StudyReader(kept.store)) as reader:
+        assert reader.read() is None

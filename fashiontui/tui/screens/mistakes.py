@@ -28,6 +28,7 @@ from fashiontui.domain.events import Predictions
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.stats import mcnemar
 from fashiontui.tui import text
+from fashiontui.tui.protocol import picture_widget
 from fashiontui.tui.screens.over_runs import OverRuns, empty_state, way_back
 from fashiontui.tui.widgets.count_table import Counts, CountTable
 from fashiontui.tui.widgets.gallery import Gallery, Said
@@ -98,7 +99,7 @@ These are test images: look, but choose nothing by them, or the test accuracy is
                 yield CountTable()
                 yield Static(id="cell-says", markup=False)
                 yield Static(id="about")
-            yield Gallery()
+            yield Gallery(picture_widget(self.app, self._shaded) if self._records else None)
         yield empty_state(EMPTY)
         yield Footer()
 

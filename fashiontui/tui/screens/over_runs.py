@@ -10,10 +10,6 @@ from textual.widgets import Static
 class OverRuns(Screen[None]):
     """Shows stored runs; where there are none it says what to press, and offers nothing else."""
 
-    def on_mount(self) -> None:
-        """Offer what there is, from now on."""
-        self.call_after_refresh(self.refresh_bindings)
-
     def action_back(self) -> None:
         """Leave the screen."""
         self.app.pop_screen()

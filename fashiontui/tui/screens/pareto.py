@@ -34,7 +34,7 @@ COSTS: tuple[tuple[Cost, str], ...] = (
     ("multiply_adds", "multiply-adds an image"),
 )
 QUALITIES: dict[Quality, str] = {"val_accuracy": "validation", "test_accuracy": "test"}
-NARROW = 80
+NARROW = 100
 """Columns below which the title is short."""
 LOOK_SECONDS = 0.5
 """Time between two looks at how far the run under way has come."""

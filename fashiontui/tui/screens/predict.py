@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image as Pillow
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,12 +18,15 @@ from textual.widgets import Footer, Input, Static
 from fashiontui.domain.classes import CLASS_NAMES
 from fashiontui.domain.errors import FashiontuiError
 from fashiontui.domain.events import Status
+from fashiontui.domain.family import IMAGE_SIDE
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.text import printable
 from fashiontui.export.pictures import bars, picture
 from fashiontui.tui.library import Library
+from fashiontui.tui.protocol import picture_widget
 
 if TYPE_CHECKING:
+    from textual_image.widget._base import Image
     from torch import nn
 
     from fashiontui.predict import Answer, Likeness
@@ -72,7 +76,9 @@ the probability. Simple shapes and smooth shades may pass for garments.
             yield Input(placeholder="path of a picture, then enter", id="path", compact=True)
             yield Static(id="told", markup=False)
             with Horizontal(id="seen-and-said"):
-                yield Static(id="seen", classes="panel")
+                kind = picture_widget(self.app, self._shaded) or Static
+                self._seen: Image | Static = kind(id="seen", classes="panel")
+                yield self._seen
                 with Vertical(id="said", classes="panel"):
                     yield Static(EMPTY, id="classes", markup=False)
                     yield Static(id="verdict", markup=False)
@@ -129,7 +135,11 @@ the probability. Simple shapes and smooth shades may pass for garments.
     def _show(self, made: "Answer") -> None:
         """Draw an answer."""
         self._tell("")
-        self.query_one("#seen", Static).update(picture(made.seen.pixels, self._shaded))
+        pixels = made.seen.pixels
+        if isinstance(self._seen, Static):
+            self._seen.update(picture(pixels, self._shaded))
+        else:
+            self._seen.image = Pillow.frombytes("L", (IMAGE_SIDE, IMAGE_SIDE), pixels)
         doubtful = made.doubt is not None
         self.query_one("#classes", Static).update(bars(made.probabilities, 10, doubtful))
         verdict = self.query_one("#verdict", Static)

@@ -1,6 +1,7 @@
 """The Tune screen: a study's trials as they come, and what decided about them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rich.text import Text
 from textual import on, work
@@ -13,11 +14,11 @@ from textual.widgets import Button, DataTable, Footer, Static
 
 from fashiontui.domain.errors import FashiontuiError, UsageError
 from fashiontui.domain.spec import DatasetName, RunSpec
-from fashiontui.domain.study import StudySpec, StudyView, Trial, TrialState
+from fashiontui.domain.study import ENOUGH_TO_JUDGE, StudySpec, StudyView, Trial, TrialState
 from fashiontui.tui import text
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.library import Library
-from fashiontui.tui.messages import Failed, RunsFetched, StudyRead, TrainRequested
+from fashiontui.tui.messages import Failed, ImportancesRead, RunsFetched, StudyRead, TrainRequested
 from fashiontui.tui.queue import RunQueue, StudyTurn
 from fashiontui.tui.studies import (
     TRIAL_GLYPHS,
@@ -46,6 +47,7 @@ class Tune(Screen[None]):
     """Search a family's shapes and settings within a budget."""
 
     CSS_PATH = "tune.tcss"
+    AUTO_FOCUS = ""  # once it is known what there is
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]
     BINDINGS = [
@@ -109,9 +111,15 @@ on validation.
         self._sorted: list[Trial] = []
         self._along = 0
         self._seen: object = None
+        self._judged: tuple[str, int] | None = None
+        """Which study's importances were asked for, and after how many complete trials."""
 
     def compose(self) -> ComposeResult:
         """Form, two charts, table and importances."""
+        breakpoints = (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS)
+        for size, points in zip(self.app.size, breakpoints, strict=True):
+            # as it will be laid out, so that nothing is styled twice
+            self.add_class([name for least, name in points if size >= least][-1])
         yield Horizontal(
             *(
                 Static(f"[@click=screen.panel('{panel}')]{number} {name}[/]", id=f"to-{panel}")
@@ -137,7 +145,8 @@ on validation.
         self.query_one("#slice").border_title = "3 Slice"
         self.query_one("#trials").border_title = "4 Trials"
         self.query_one("#importances").border_title = "5 Importances"
-        self.call_after_refresh(self._read, None)
+        self._seen = self._state
+        self._read(None)
         self.set_interval(LOOK_SECONDS, self._look)
 
     @property
@@ -162,22 +171,33 @@ on validation.
     def _read(self, name: str | None) -> None:
         """Read a study, the newest where none is named, and the names of all."""
         try:
-            studies = self._library.studies()
-            names = studies.names()
-            wanted = name if name is not None else next(iter(names), None)
-            view = studies.view(wanted) if wanted is not None else None
+            names, view = self._library.study(name)
         except FashiontuiError as error:
             self.post_message(Failed(str(error), error.exit_code))
         else:
             self.post_message(StudyRead(names, view))
 
+    @work(thread=True, group="store", exit_on_error=False)
+    def _judge(self, name: str) -> None:
+        """Ask Optuna, which takes a while to load, how much each parameter matters."""
+        try:
+            shares = self._library.studies().importances(name)
+        except FashiontuiError as error:
+            self.post_message(Failed(str(error), error.exit_code))
+        else:
+            self.post_message(ImportancesRead(name, shares))
+
     def _look(self) -> None:
         """Read again once the training thread has come further."""
-        current = self._queue.current
-        seen = (current and current.number, self._turn, self._epochs())
-        if seen != self._seen:
-            self._seen = seen
+        if self._state != self._seen:
+            self._seen = self._state
             self.action_read()
+
+    @property
+    def _state(self) -> object:
+        """What differs when the training thread has come further."""
+        current = self._queue.current
+        return current and current.number, self._turn, self._epochs()
 
     @property
     def _turn(self) -> StudyTurn | None:
@@ -188,12 +208,27 @@ on validation.
 
     @on(StudyRead)
     def _study_read(self, message: StudyRead) -> None:
-        first = self._view is None
-        self._view = message.view
-        self.form.offer(message.names, message.view.name if message.view else None)
+        before, view = self._view, message.view
+        if view is not None and before is not None and view.name == before.name:
+            view = replace(view, importances=before.importances)
+        self._view = view
+        self.form.offer(message.names, view.name if view else None)
         self._draw()
-        if first and self._sorted and not self.has_class("-narrow"):
+        if before is None and self._sorted and not self.has_class("-narrow"):
             self.table.focus()
+        elif self.focused is None:
+            self.focus_next()
+        if view is None or len(view.complete) < ENOUGH_TO_JUDGE:
+            return
+        if (asked := (view.name, len(view.complete))) != self._judged:
+            self._judged = asked
+            self.call_after_refresh(self._judge, view.name)
+
+    @on(ImportancesRead)
+    def _importances_read(self, message: ImportancesRead) -> None:
+        if self._view is not None and self._view.name == message.study:
+            self._view = replace(self._view, importances=message.shares)
+            self._draw()
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

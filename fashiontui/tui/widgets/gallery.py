@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
 from textual.message import Message
 from textual.widgets import Static
 
 from fashiontui.domain.family import IMAGE_SIDE
 from fashiontui.tui.widgets.pictures import picture_lines, side_by_side
+from fashiontui.tui.widgets.sharp_pictures import SharpPictures
+
+if TYPE_CHECKING:
+    from textual_image.widget._base import Image
 
 GAP = 2
 CAPTION_LINES = 2
@@ -51,8 +56,12 @@ class Gallery(Horizontal, can_focus=True):
     class Chose(Message):
         """Another image is chosen, or none is there to be."""
 
-    def __init__(self) -> None:
+    def __init__(self, sharp: "type[Image] | None" = None) -> None:
+        """Args:
+        sharp: Draws a picture by the terminal's image protocol; None for half-blocks.
+        """
         super().__init__(id="gallery", classes="panel")
+        self._sharp = SharpPictures(sharp) if sharp else None
         self._title = ""
         self._empty = ""
         self._images: Sequence[int] = ()
@@ -63,7 +72,10 @@ class Gallery(Horizontal, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """The pictures, and what is said about the chosen one."""
-        yield Static(id="grid")
+        with Container(id="grid"):
+            yield Static(id="blocks")
+            if self._sharp is not None:
+                yield self._sharp
         yield Static(id="said")
 
     @property
@@ -132,26 +144,33 @@ class Gallery(Horizontal, can_focus=True):
         if not self.is_mounted or not self.size.width:
             return
         self.border_title = self._title
-        grid, said = self.query_one("#grid", Static), self.query_one("#said", Static)
+        blocks, said = self.query_one("#blocks", Static), self.query_one("#said", Static)
+        if self._sharp is not None:
+            self._sharp.display = bool(self._images)
+            blocks.display = not self._images
         if not self._images or self._said is None:
             self.border_subtitle = ""
-            grid.update(Text(self._empty))
+            blocks.update(Text(self._empty))
             said.update("")
             return
         across, page = self._across, self._across * self._down
         first = self._at // page * page
         shown = self._images[first : first + page]
         self.border_subtitle = f"{self._at + 1:,} of {len(self._images):,}"
-        lines: list[Text] = []
-        for row in range(0, len(shown), across):
-            lines += side_by_side(
-                [self._picture(image) for image in shown[row : row + across]], GAP
-            )
-        grid.update(Text("\n", no_wrap=True).join(lines))
+        if self._sharp is not None:
+            captions = [Text("\n").join(self._caption(image)) for image in shown]
+            self._sharp.show(captions, shown, self._pixels, across)
+        else:
+            lines: list[Text] = []
+            for row in range(0, len(shown), across):
+                lines += side_by_side(
+                    [self._picture(image) for image in shown[row : row + across]], GAP
+                )
+            blocks.update(Text("\n", no_wrap=True).join(lines))
         said.update(self._said(self._images[self._at]).about)
 
-    def _picture(self, image: int) -> list[Text]:
-        """Caption and picture, each line as wide as a picture."""
+    def _caption(self, image: int) -> list[Text]:
+        """Two lines, as wide as a picture."""
         assert self._said is not None
         chosen = image == self.chosen
         lines = []
@@ -159,6 +178,11 @@ class Gallery(Horizontal, can_focus=True):
             mark = "▶ " if chosen and number == 0 else "  "
             text = f"{mark}{line}"[:IMAGE_SIDE].ljust(IMAGE_SIDE)
             lines.append(Text(text, "bold reverse" if chosen else "bold" if number == 0 else ""))
+        return lines
+
+    def _picture(self, image: int) -> list[Text]:
+        """Caption and picture, each line as wide as a picture."""
+        lines = self._caption(image)
         if self._pixels is None or image >= len(self._pixels):
             blank = Text(" " * IMAGE_SIDE)
             return lines + [blank] * (IMAGE_SIDE // 2)
