@@ -115,8 +115,6 @@ def _trained(
     with console.status("Loading torch"), signals.obeyed_at_once():
         import scipy.special  # noqa: F401  # loaded now, so that a signal need not wait for it
 
-        if data != "sample":
-            import fashiontui.data.fashion_mnist  # noqa: F401  # loads torchvision
         from fashiontui.data import load
         from fashiontui.store import Store
     stdout = sys.stdout

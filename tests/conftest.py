@@ -128,7 +128,7 @@ def idx_gz(array: np.ndarray) -> bytes:
 @pytest.fixture
 def tiny_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyArchives:
     """100 training and 50 test images of noise, accepted as Fashion-MNIST in this process."""
-    from torchvision.datasets import FashionMNIST
+    from fashiontui.data import fashion_mnist
 
     random = np.random.default_rng(7)
     images = random.integers(0, 256, (100, 28, 28), dtype=np.uint8)
@@ -142,7 +142,7 @@ def tiny_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyArchiv
         content = idx_gz(array)
         (folder / name).write_bytes(content)
         resources.append((name, hashlib.md5(content).hexdigest()))
-    monkeypatch.setattr(FashionMNIST, "resources", resources)
+    monkeypatch.setattr(fashion_mnist, "ARCHIVES", resources)
     return TinyArchives(folder, images, labels, test_images, test_labels)
 
 

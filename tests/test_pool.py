@@ -261,7 +261,7 @@ def test_workers_leave_when_the_command_is_killed(tmp_path):
         process.stdout.readline()
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
 
 

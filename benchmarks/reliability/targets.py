@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from textual.binding import BindingsMap
 
-from fashiontui import batch, cli, cli_options
+from fashiontui import batch, cli, entry, paths
 from fashiontui.config import check_keymap, load_config
 from fashiontui.data import fashion_mnist
 from fashiontui.data.idx import read_images, read_labels
@@ -286,7 +286,7 @@ class Targets:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            code = cli._run(arguments)
+            code = entry.run(arguments)
         out.getvalue().encode("utf-8")  # what cannot be written would fail here
         if code != ExitCode.DONE:
             [line] = err.getvalue().splitlines()
@@ -323,4 +323,4 @@ class Targets:
 
     def data_folder(self, content: bytes) -> None:
         """A folder named with --data-dir or in the app."""
-        fashion_mnist.find(cli_options.data_folders(Path(_text(content))))
+        fashion_mnist.find(paths.data_folders(Path(_text(content))))

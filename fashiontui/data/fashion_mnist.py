@@ -1,7 +1,8 @@
 """Fashion-MNIST: found, or downloaded; verified; read into memory.
 
-torchvision knows the archives' names, checksums and first mirror. Its reader wants them unpacked
-beside themselves; here they are only ever read where they lie, which also serves read-only folders.
+torchvision knows the first mirror. Its reader wants the archives unpacked beside themselves; here
+they are only ever read where they lie, which also serves read-only folders. It takes as long to
+load as torch itself, so it is loaded for a download alone.
 """
 
 import hashlib
@@ -16,6 +17,13 @@ from fashiontui.data.idx import read_images, read_labels
 from fashiontui.data.load import NotObtainable
 from fashiontui.domain.errors import DataError
 
+ARCHIVES = (
+    ("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+    ("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
+    ("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
+    ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+)
+"""Their names and MD5 sums, the same as torchvision's."""
 DOWNLOAD_BYTES = 30_878_645
 """Size of the four archives together."""
 MORE_MIRRORS = ["https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"]
@@ -25,19 +33,6 @@ PARTIAL = ".download"
 
 Progress = Callable[[int, int], None]
 """Told how many bytes have arrived, and how many there are in all."""
-
-try:
-    from torchvision.datasets import FashionMNIST
-except (ImportError, RuntimeError, AttributeError, OSError) as error:
-    # A torchvision built for another torch fails in any of these ways, with a text about operators.
-    try:
-        found = f"torchvision {version('torchvision')} does not work with torch {version('torch')}"
-    except PackageNotFoundError:
-        found = "torchvision is not installed"
-    raise DataError(
-        f"Cannot read Fashion-MNIST because {found}; "
-        "run: pip install --upgrade --force-reinstall torch torchvision"
-    ) from error
 
 
 def load(
@@ -84,13 +79,13 @@ def _archives_in(folder: Path) -> Path | None:
     """
     for place in (folder, folder / "raw", folder / "FashionMNIST" / "raw"):
         try:
-            missing = [name for name, _ in FashionMNIST.resources if not (place / name).is_file()]
+            missing = [name for name, _ in ARCHIVES if not (place / name).is_file()]
             incomplete = (place / PARTIAL).is_dir()
         except OSError as error:
             raise DataError(f"Cannot look into {place}: {error.strerror}.") from error
         if not missing:
             return place
-        if len(missing) < len(FashionMNIST.resources) and not incomplete:
+        if len(missing) < len(ARCHIVES) and not incomplete:
             raise DataError(
                 f"{place} lacks {', '.join(missing)}; put all four Fashion-MNIST archives there, "
                 "or none to have them downloaded."
@@ -106,9 +101,7 @@ def _read(archives: Path) -> Dataset:
     """
     train, train_labels, test, test_labels = (
         _read_archive(archives / name, md5, read)
-        for (name, md5), read in zip(
-            FashionMNIST.resources, (read_images, read_labels) * 2, strict=True
-        )
+        for (name, md5), read in zip(ARCHIVES, (read_images, read_labels) * 2, strict=True)
     )
     return Dataset("fashion-mnist", train, train_labels, test, test_labels)
 
@@ -152,7 +145,9 @@ def download(
     Raises:
         NotObtainable: the mirrors or the folder do not let it, or it was cancelled. What has
             arrived is taken up at the next try.
+        DataError: torchvision, which knows the first mirror, cannot be loaded.
     """
+    first_mirrors = _torchvisions_mirrors()
     from fashiontui.data import download as over_http  # loads httpx, which finding can spare
 
     destination = _destination(root)
@@ -160,8 +155,8 @@ def download(
     try:
         destination.mkdir(parents=True, exist_ok=True)
         over_http.Download(
-            FashionMNIST.resources,
-            [*FashionMNIST.mirrors, *MORE_MIRRORS],
+            ARCHIVES,
+            [*first_mirrors, *MORE_MIRRORS],
             destination,
             destination / PARTIAL,
             most_bytes=DOWNLOAD_BYTES,
@@ -183,3 +178,20 @@ def download(
             "The download was cancelled; what has arrived is kept for the next try."
         ) from error
     return destination
+
+
+def _torchvisions_mirrors() -> list[str]:
+    try:
+        from torchvision.datasets import FashionMNIST
+    except (ImportError, RuntimeError, AttributeError, OSError) as error:
+        # One built for another torch fails in any of these ways, with a text about operators.
+        try:
+            of = f"torchvision {version('torchvision')} does not work with torch {version('torch')}"
+        except PackageNotFoundError:
+            of = "torchvision is not installed"
+        raise DataError(
+            f"Cannot download Fashion-MNIST because {of}; "
+            "run: pip install --upgrade --force-reinstall torch torchvision"
+        ) from error
+    mirrors: list[str] = FashionMNIST.mirrors
+    return mirrors

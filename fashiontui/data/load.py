@@ -33,7 +33,7 @@ def load(
     """
     if choice == "sample":
         return sample_set()
-    from fashiontui.data import fashion_mnist  # loads torchvision, which the sample set can spare
+    from fashiontui.data import fashion_mnist
 
     try:
         return fashion_mnist.load(folders, notice, progress)

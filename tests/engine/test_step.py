@@ -1,6 +1,9 @@
 """Learning rates, scores, and what an optimiser step does."""
 
 import math
+import subprocess
+import sys
+from copy import deepcopy
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -17,6 +20,7 @@ from fashiontui.engine import Placement
 from fashiontui.engine.evaluate import BATCH, evaluate
 from fashiontui.engine.muon import orthogonal
 from fashiontui.engine.step import ONE_CYCLE_WARMUP, forward, lr_at, trainable
+from fashiontui.engine.uncompiled import step_of
 from fashiontui.models import build
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
@@ -220,3 +224,30 @@ def test_the_loss_of_blended_images_is_that_of_both_labels_by_their_shares():
     rows = torch.arange(len(LABELS))
     expected = -((1 - share) * chances[rows, LABELS] + share * chances[rows, others]).mean()
     assert told.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "muon"])
+def test_a_step_without_the_compiler_is_torchs_own_to_the_last_bit(optimizer):
+    spec = made_spec("cnn", (2, 3), optimizer=optimizer, lr=0.01)
+    generator = torch.Generator().manual_seed(0)
+    ours = trainable(build(spec, generator), spec.settings, CPU, generator)
+    torchs = deepcopy(ours)
+    images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8, generator=generator)
+    labels = torch.arange(20) % 10
+    for _ in range(3):
+        for net, step in ((ours, step_of(ours.optimizer)), (torchs, torchs.optimizer.step)):
+            net.model.zero_grad()
+            torch.nn.functional.cross_entropy(forward(net.model, images, CPU), labels).backward()
+            step()
+    for one, other in zip(ours.model.parameters(), torchs.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_run_with_its_checkpoints_loads_no_compiler(tmp_path):
+    code = (
+        "import sys; from fashiontui.entry import run\n"
+        "assert run('--batch --hidden 8 --data sample --epochs 2 --threads 1 --precision fp32 "
+        "--store runs.db'.split()) == 0\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path).returncode == 0

@@ -20,7 +20,7 @@ from fashiontui.data import download as over_http
 from fashiontui.data import fashion_mnist
 from fashiontui.tui.screens.data import ChooseData
 
-FILES = {name: name.encode() * 5000 for name, _ in FashionMNIST.resources}
+FILES = {name: name.encode() * 5000 for name, _ in fashion_mnist.ARCHIVES}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """A server in the place of all mirrors, with files that pass for Fashion-MNIST's archives."""
     checksums = [(name, hashlib.md5(content).hexdigest()) for name, content in FILES.items()]
     with serving(FILES, whole) as mirror:
-        monkeypatch.setattr(FashionMNIST, "resources", checksums)
+        monkeypatch.setattr(fashion_mnist, "ARCHIVES", checksums)
         monkeypatch.setattr(FashionMNIST, "mirrors", [mirror.address])
         monkeypatch.setattr(fashion_mnist, "MORE_MIRRORS", [])
         monkeypatch.setattr(over_http, "PATIENCE", over_http.Patience(5, 1, (0,)))
