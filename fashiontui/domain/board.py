@@ -50,6 +50,10 @@ class BoardRow(NamedTuple):
     images_per_second: float | None = None
     test_batch_std: float | None = None
     """The report's ±, over test batches; only its own rows have it."""
+    study: str | None = None
+    """Name of the study that the run is a trial of."""
+    trial: int | None = None
+    """Number of the trial in its study."""
     runs: tuple["BoardRow", ...] = ()
     """The runs that a row of several stands for, in the order of their seeds."""
 
@@ -100,7 +104,8 @@ class BoardRow(NamedTuple):
         ids = (run.id for run in self.runs or (self,))
         facts = (self.title, self.arch, self.shape, self.recipe, self.dataset, self.device, *ids)
         state = self.status.value if self.status else "report"
-        return " ".join((*facts, state)).lower()
+        trial = "" if self.trial is None else f"trial {self.trial} {self.study}"
+        return " ".join((*facts, state, trial)).lower()
 
     def matches(self, typed: str) -> bool:
         """Whether every word typed occurs in the row."""
@@ -191,6 +196,8 @@ def _several(runs: list[BoardRow]) -> BoardRow:
     return newest._replace(
         id=f"seeds:{newest.configuration}",
         seed=None,
+        study=None,
+        trial=None,
         device=newest.device if len(devices) == 1 else "several",
         val_accuracy=_mean(run.val_accuracy for run in counted),
         test_accuracy=_mean(run.test_accuracy for run in counted),

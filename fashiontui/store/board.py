@@ -51,7 +51,7 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
             seed, spec = _seed_apart(spec)
             if (facts := known.get((spec, precision))) is None:
                 facts = known[spec, precision] = _facts(spec, precision)
-            done, val, test, seconds, pace = figures
+            done, val, test, seconds, pace, study, trial = figures
             if created is None or not math.isfinite(
                 (val or 0.0) + (test or 0.0) + (seconds or 0.0) + (pace or 0.0)
             ):
@@ -60,6 +60,7 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
                 BoardRow(
                     *facts, seed, printable(run_id), _STATUS[status], created, printable(device),
                     done or 0, val, test, seconds, pace,
+                    study=study and printable(study), trial=trial,
                 )
             )  # fmt: skip
         except _UNUSABLE as error:
@@ -94,6 +95,8 @@ def _query() -> Select[Any]:
             runs.c.test_accuracy,
             runs.c.train_seconds,
             trained.c.pace,
+            type_coerce(runs.c.study, String),
+            runs.c.trial,
         )
         .outerjoin(trained, trained.c.run_id == runs.c.id)
         .outerjoin(epochs, last)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from driving import press, settle, until
+from driving import drive, opened, press, settle, until
+from making import made_record
 from scripted import ScriptedApp, fill
 from scripted_study import fill_study
 from textual.pilot import Pilot
@@ -13,6 +15,7 @@ from textual.widgets import Select, Static
 
 from fashiontui.config import Config
 from fashiontui.domain.study import TrialState
+from fashiontui.store import Store
 from fashiontui.tui.app import FashionTui
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.queue import StudyTurn
@@ -211,3 +214,20 @@ def test_a_study_trains_on_the_one_thread_stops_and_goes_on_to_its_end(tmp_path:
             await until(pilot, lambda: not app.is_running)
 
     asyncio.run(run())
+
+
+def test_a_trial_is_a_run_on_the_board_marked_as_one() -> None:
+    def stored(store: Store) -> None:
+        store.restore(replace(made_record(), study="fcn-100k", trial=3, test_accuracy=None))
+        store.restore(made_record("cnn-10k", run_id="0" * 12))
+
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await press(pilot, "4", "h", "slash", *"trial", "enter")
+        table = app.lab.board.table
+        assert table.row_count == 1
+        assert "✓ trial 3" in [cell.plain for cell in table.get_row_at(0)]
+        screen = await opened(pilot, Details, "enter")
+        facts = [*screen._facts().columns[1].cells]
+        assert "trial 3 of fcn-100k" in [str(fact) for fact in facts]
+
+    drive(scenario, stored=stored)

@@ -135,6 +135,8 @@ are over the test images of each class.
             ("versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
             ("began", text.date(run.created)),
         ]
+        if run.study is not None:
+            rows.insert(3, ("study", f"trial {run.trial} of {run.study}"))
         for name, value in rows:
             table.add_row(Text(name), Text(value))
         return table
@@ -159,6 +161,8 @@ def _test(run: RunRecord) -> str:
     interval = run.test_interval
     if run.status is Status.RUNNING:
         return "scored once, at the end of the run"
+    if run.test_accuracy is None and run.study is not None:
+        return "not scored: of a study the chosen trial alone is, after the search"
     if run.test_accuracy is None or interval is None:
         return "not scored: the run did not reach its end"
     told = f"{run.test_accuracy:.2f} %, 95% {interval[0]:.2f}–{interval[1]:.2f}"

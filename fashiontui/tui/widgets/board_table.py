@@ -40,6 +40,8 @@ Ranks go by mean validation accuracy: choosing by test accuracy would spoil the 
 over common seeds, from three on, else of shares of the validation images; the k-th row beneath
 the first opens the next rank when p < 0.05 / k.
 
+A trial of a study has its number in place of `finished`; it has no test accuracy of its own.
+
 **±95** is half the 95% Wilson interval for the number of test images. **±\\*** on the report's rows
 is another thing: its standard deviation over test batches of 256.
 

@@ -38,6 +38,12 @@ class Column:
     """Whether the first click sorts descending."""
 
 
+def _state(row: BoardRow) -> str:
+    """Glyph and word, of a study's trial its number in place of the word."""
+    shown = STATUS_GLYPHS[row.status]
+    return shown if row.trial is None else f"{shown[0]} trial {row.trial}"
+
+
 def _least(value: float | None) -> float:
     return float("-inf") if value is None else value
 
@@ -53,8 +59,7 @@ COLUMNS: tuple[Column, ...] = (
            lambda r: _least(r.train_seconds)),
     Column("speed", "img/s", lambda r: text.whole(r.images_per_second),
            lambda r: _least(r.images_per_second), best_first=True),
-    Column("status", "status", lambda r: STATUS_GLYPHS[r.status],
-           lambda r: STATUS_GLYPHS[r.status], "left"),
+    Column("status", "status", _state, _state, "left"),
     Column("recipe", "recipe", lambda r: r.recipe, lambda r: r.recipe, "left"),
     Column("epochs", "epochs", lambda r: text.whole(r.epochs), lambda r: r.epochs),
     Column("seed", "seed", text.seeds, lambda r: _least((r.runs or (r,))[0].seed)),
