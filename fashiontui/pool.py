@@ -102,7 +102,8 @@ class Pool:
             StoreError: the store cannot be written; no run can go on.
             TrainingError: no worker process lives long enough to train.
         """
-        waiting = deque(enumerate(jobs))
+        longest_first = sorted(enumerate(jobs), key=lambda job: _effort(job[1]), reverse=True)
+        waiting = deque(longest_first)  # else one worker trains the longest while the others idle
         try:
             while (waiting or self._busy()) and not stopping():
                 for worker in self._workers:
@@ -315,3 +316,9 @@ class _Worker:
     def _send(self, message: Task | str) -> None:
         with suppress(OSError):  # it has died, which is heard next
             self.connection.send(message)
+
+
+def _effort(job: Job) -> int:
+    """What a run costs, in multiply-adds: those of an image by its epochs."""
+    spec = job.spec if isinstance(job, RunRecord) else job
+    return spec.settings.epochs * spec.family.multiply_adds(spec.shape)
