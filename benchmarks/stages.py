@@ -1,6 +1,6 @@
 """Where an epoch's time goes, stage by stage, for each of the report's models: one Markdown table.
 
-    FASHIONTUI_DATA_DIR=... python -m benchmarks.profile --threads 1
+    FASHIONTUI_DATA_DIR=... python -m benchmarks.stages --threads 1
 
 A row is an epoch of the recipe ``fast``, estimated from the median of ``--steps`` steps. With one
 thread the processor's time is taken, so that other programs on the machine hardly count; with more,
