@@ -187,7 +187,10 @@ def _copy(file: Path, copy: Path, name: str) -> None:
         source.backup(target)
     with reading(copy) as target:
         target.execute("PRAGMA cell_size_check = ON")
-        [found] = target.execute("PRAGMA quick_check(1)").fetchone()
+        try:
+            [found] = target.execute("PRAGMA quick_check(1)").fetchone()
+        except UnicodeDecodeError:  # SQLite's error quotes what is damaged, which may be no text
+            found = "damaged"
         if found != "ok":
             raise StoreError(f"{name} is damaged; nothing was imported.")
         # Views, triggers, virtual tables and computed columns are programs; no store has any.

@@ -308,6 +308,15 @@ def test_a_newer_store_is_not_imported(source):
     assert "newer fashiontui" in not_imported(source)
 
 
+def test_damage_that_is_quoted_in_no_known_letters_is_one_sentence(tmp_path):
+    file = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE damaged (number)")
+    damaged = file.read_bytes().replace(b"damaged", b"d\xd2maged").replace(b"CREATE", b"CREATX")
+    file.write_bytes(damaged)
+    assert "is damaged" in not_imported(file)
+
+
 def test_a_damaged_page_anywhere_is_found_before_anything_is_imported(file):
     with closing(Store(str(file))) as store:
         for number in range(40):
