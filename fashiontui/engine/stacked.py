@@ -23,7 +23,7 @@ from fashiontui.engine.state import TrainingState
 from fashiontui.engine.step import forward, lr_at, trainable
 from fashiontui.engine.train import TICK_SECONDS
 from fashiontui.engine.training import cause_of, events_of
-from fashiontui.engine.uncompiled import step_of
+from fashiontui.engine.uncompiled import take_step
 from fashiontui.models.stacked import stacked
 
 MOST = 32
@@ -239,7 +239,7 @@ class _Stack:
         means = losses.mean(1)
         net.model.zero_grad(set_to_none=True)
         means.sum().backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        step_of(net.optimizer)()
+        take_step(net.optimizer)
         if net.average is not None:
             net.average.update_parameters(net.model)
         self._losses += means.detach()

@@ -13,7 +13,7 @@ from fashiontui.data.augment import augmented, mixed
 from fashiontui.domain.recipe import Settings
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.muon import Muon
-from fashiontui.engine.uncompiled import step_of, without_compiler
+from fashiontui.engine.uncompiled import take_step, without_compiler
 
 PIXEL_MEAN = 72.94
 """Mean of all pixels of Fashion-MNIST's training images, on their scale of 0 to 255."""
@@ -57,7 +57,7 @@ class Trainable:
         loss = self._loss(images, labels)
         self.model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        step_of(self.optimizer)()
+        take_step(self.optimizer)
         if self.average is not None:
             self.average.update_parameters(self.model)
         return loss.detach()

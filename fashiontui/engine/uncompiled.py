@@ -6,7 +6,6 @@ wrappers (seen in torch 2.14; where there are none, nothing changes).
 """
 
 import inspect
-from collections.abc import Callable
 
 import torch
 from torch.optim import Optimizer
@@ -20,12 +19,7 @@ def without_compiler() -> None:
             setattr(plain, "__dynamo_disable", plain)  # what torch looks for
 
 
-def step_of(optimizer: Optimizer) -> Callable[[], None]:
+def take_step(optimizer: Optimizer) -> None:
     """An optimiser's step, without the compiler and without hooks and profiling around it."""
-    plain = inspect.unwrap(type(optimizer).step)
-
-    def step() -> None:
-        with torch.no_grad():
-            plain(optimizer)
-
-    return step
+    with torch.no_grad():
+        inspect.unwrap(type(optimizer).step)(optimizer)

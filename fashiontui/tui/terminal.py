@@ -6,7 +6,7 @@ Asked of the environment, because a terminal itself does not tell.
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from unicodedata import normalize
 
@@ -14,9 +14,23 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.geometry import Size
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.tui.widgets.chart import Marker
+
+
+def size_classes(size: Size, *breakpoints: Sequence[tuple[int, str]]) -> list[str]:
+    """Classes of a screen on a terminal: Textual sets them after it has styled every widget once.
+
+    Args:
+        size: Of the terminal.
+        breakpoints: Least widths and their classes, then least heights, as Textual has them.
+    """
+    return [
+        max((least, name) for least, name in points if length >= least)[1]
+        for length, points in zip(size, breakpoints, strict=True)
+    ]
 
 
 class Glyphs(StrEnum):

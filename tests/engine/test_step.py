@@ -20,7 +20,7 @@ from fashiontui.engine import Placement
 from fashiontui.engine.evaluate import BATCH, evaluate
 from fashiontui.engine.muon import orthogonal
 from fashiontui.engine.step import ONE_CYCLE_WARMUP, forward, lr_at, trainable
-from fashiontui.engine.uncompiled import step_of
+from fashiontui.engine.uncompiled import take_step
 from fashiontui.models import build
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
@@ -235,10 +235,10 @@ def test_a_step_without_the_compiler_is_torchs_own_to_the_last_bit(optimizer):
     images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8, generator=generator)
     labels = torch.arange(20) % 10
     for _ in range(3):
-        for net, step in ((ours, step_of(ours.optimizer)), (torchs, torchs.optimizer.step)):
+        for net, step in ((ours, take_step), (torchs, type(torchs.optimizer).step)):
             net.model.zero_grad()
             torch.nn.functional.cross_entropy(forward(net.model, images, CPU), labels).backward()
-            step()
+            step(net.optimizer)
     for one, other in zip(ours.model.parameters(), torchs.model.parameters(), strict=True):
         assert torch.equal(one, other)
 

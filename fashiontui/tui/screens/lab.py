@@ -38,7 +38,7 @@ from fashiontui.tui.messages import (
 from fashiontui.tui.opening import Opening
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
-from fashiontui.tui.terminal import is_shaded
+from fashiontui.tui.terminal import is_shaded, size_classes
 from fashiontui.tui.widgets.chart import Chart, Curves, Marker
 from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.configure import Configure
@@ -97,7 +97,10 @@ class LabScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Status, panels, keys."""
-        self._fit()
+        classes = size_classes(
+            self.app.size, self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
+        )
+        self.add_class(*classes, update=False)
         yield StatusLine()
         yield PanelBar()
         with Container(id="panels"):
@@ -116,17 +119,10 @@ class LabScreen(Screen[None]):
                     yield RichLog(id="log", max_lines=2000, wrap=True, min_width=20)
         yield Footer()
 
-    def _fit(self) -> None:
-        """Take the terminal's classes at once: Textual would style each widget anew for them."""
-        for length, classes in zip(
-            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
-        ):
-            self.update_classes({name: False for _, name in classes}, update=False)
-            self.add_class([name for least, name in classes if length >= least][-1], update=False)
-
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """At the start each widget has its style already."""
-        event.refresh_styles, self._styled = self._styled, True
+        if not self._styled:
+            event.refresh_styles, self._styled = False, True
 
     def on_mount(self) -> None:
         """Read the store behind the first paint."""

@@ -30,6 +30,7 @@ from fashiontui.tui.studies import (
     slice_dots,
     standing,
 )
+from fashiontui.tui.terminal import size_classes
 from fashiontui.tui.widgets.chart import Marker
 from fashiontui.tui.widgets.dots import Axis, Dots
 from fashiontui.tui.widgets.study_form import StudyForm
@@ -116,10 +117,10 @@ on validation.
 
     def compose(self) -> ComposeResult:
         """Form, two charts, table and importances."""
-        breakpoints = (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS)
-        for size, points in zip(self.app.size, breakpoints, strict=True):
-            # as it will be laid out, so that nothing is styled twice
-            self.add_class([name for least, name in points if size >= least][-1])
+        classes = size_classes(
+            self.app.size, self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
+        )
+        self.add_class(*classes, update=False)
         yield Horizontal(
             *(
                 Static(f"[@click=screen.panel('{panel}')]{number} {name}[/]", id=f"to-{panel}")
