@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from fashiontui.domain.errors import DeviceError, UsageError
-from fashiontui.domain.spec import Precision
+from fashiontui.domain.spec import Kernels, Precision
 
 # cuBLAS reads this when a process first uses it; without it, its sums may differ between runs.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -25,6 +25,8 @@ class Placement:
     precision: Precision
     threads: int
     """CPU threads for one operation."""
+    kernels: Kernels = "torch"
+    """What computes convolutions; ``rows`` in fp32 on CPUs alone."""
 
     @property
     def device_name(self) -> str:
