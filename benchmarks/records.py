@@ -6,7 +6,8 @@ trains the row's seeds that its store lacks, continuing one that was interrupted
 row to ``assets/records.json`` and to the table in the README; ``--write-only`` does the latter
 alone. Runs are stored as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's
 own command line trains the same without this script. The test set is scored once a run, by the
-engine, after the last epoch; nothing here reads it before, or chooses among seeds.
+engine, after the last epoch; nothing here reads it before, or chooses among seeds. No row needs
+``--kernels``: these networks have torch's alone.
 """
 
 import argparse
