@@ -244,7 +244,8 @@ class _MaxPool(torch.autograd.Function):
         ctx.shape = images.shape
         [one, two], [three, four] = _corners(images)
         upper, lower = torch.maximum(one, two), torch.maximum(three, four)
-        ctx.save_for_backward(one >= two, three >= four, upper >= lower)
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(one >= two, three >= four, upper >= lower)
         return torch.maximum(upper, lower)
 
     @staticmethod
