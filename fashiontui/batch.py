@@ -117,6 +117,7 @@ def _trained(
 
         from fashiontui.data import load
         from fashiontui.store import Store
+        from fashiontui.teachers import taught
     stdout = sys.stdout
     with ExitStack() as stack:
         cluster = stack.enter_context(joined(on_ray, console)) if on_ray else None
@@ -136,6 +137,9 @@ def _trained(
             finished, jobs = left_to_do(specs, kept, continuable=cluster is None)
             if finished:
                 notice(console, f"{len(finished)} of {len(specs)} runs are finished already.")
+        wanted = [job.spec if isinstance(job, RunRecord) else job for job in jobs]
+        with console.status("Asking the teachers"):
+            images = taught(images, wanted, kept)
         workers = min(workers, len(jobs))
         events_to = stdout if output == "jsonl" else None
         training = Training(console, kept, images, signals, events_to, workers, cluster)

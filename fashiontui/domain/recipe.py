@@ -21,6 +21,10 @@ Schedule = Literal["constant", "cosine", "one-cycle"]
 Init = Literal["kaiming", "xavier", "normal"]
 Activation = Literal["relu", "tanh"]
 Augment = Literal["none", "flip", "shift", "flip-shift"]
+NO_TEACHER = "none"
+"""Of a network that learns the labels."""
+TEACHER_DIGITS = 12
+"""How many digits of its weights' SHA-256 name a teacher."""
 
 
 class Settings(BaseModel):
@@ -90,6 +94,13 @@ class Settings(BaseModel):
         ge=0,
         lt=1,
         description="Decay, per step, of the weights' average that is scored instead; 0 is none.",
+    )
+
+    teacher: str = Field(
+        NO_TEACHER,
+        pattern=f"^({NO_TEACHER}|[0-9a-f]{{{TEACHER_DIGITS}}})$",
+        description="A stored network whose answers are learnt in place of the labels: first "
+        "digits of the SHA-256 of its weights, or none.",
     )
 
     @model_validator(mode="after")
