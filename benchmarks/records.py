@@ -4,10 +4,10 @@
 
 trains the row's seeds that its store lacks, continuing one that was interrupted, and writes the
 row to ``assets/records.json`` and to the table in the README; ``--write-only`` does the latter
-alone. A row that is taught has its teacher trained first: seed 0 of another row. Runs are stored
-as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's own command line trains
-the same without this script, where there is no teacher. The test set is scored once a run, by the
-engine, after the last epoch; nothing here reads it before, or chooses among seeds.
+alone. A row that is taught has its teachers trained first: all seeds of another row. Runs are
+stored as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's own command line
+trains the same without this script, where there are no teachers. The test set is scored once a
+run, by the engine, after the last epoch; nothing here reads it before, or chooses among seeds.
 """
 
 import argparse
@@ -42,8 +42,8 @@ SEEDS = 5
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """The run whose answers a row learns: seed 0 of another row."""
+class Teachers:
+    """The runs whose averaged answers a row learns: all seeds of another row."""
 
     row: str
     epochs: int
@@ -59,17 +59,17 @@ class Row:
     reach: float
     """Mean test accuracy to reach at least, in percent."""
     aim: float
-    teacher: Teacher | None = None
+    teachers: Teachers | None = None
 
 
-TEACHER = Teacher("cnn-20k", epochs=16)
+TEACHERS = Teachers("cnn-20k", epochs=16)
 ROWS = {
     "fcn-50k": Row("fcn", 50_000, (57, 45, 40), 89.2, 89.8),
     "fcn-100k": Row("fcn", 100_000, (110, 70, 70), 90.0, 90.4),
     "fcn-200k": Row("fcn", 200_000, (210, 110, 90), 90.4, 91.0),
-    "fcn-50k-taught": Row("fcn", 50_000, (57, 45, 40), 89.2, 89.8, TEACHER),
-    "fcn-100k-taught": Row("fcn", 100_000, (110, 70, 70), 90.0, 90.4, TEACHER),
-    "fcn-200k-taught": Row("fcn", 200_000, (210, 110, 90), 90.4, 91.0, TEACHER),
+    "fcn-50k-taught": Row("fcn", 50_000, (57, 45, 40), 89.2, 89.8, TEACHERS),
+    "fcn-100k-taught": Row("fcn", 100_000, (110, 70, 70), 90.0, 90.4, TEACHERS),
+    "fcn-200k-taught": Row("fcn", 200_000, (210, 110, 90), 90.4, 91.0, TEACHERS),
     "cnn-10k": Row("resnet", 10_000, (8, 12, 21), 91.0, 91.8),
     "cnn-20k": Row("resnet", 20_000, (8, 16, 33), 92.0, 92.8),
     "cnn-50k": Row("resnet", 50_000, (16, 24, 52), 93.2, 93.8),
@@ -88,9 +88,9 @@ def specs(
 
 
 def command(name: str, spec: RunSpec, seeds: Sequence[int]) -> str:
-    """The command line that trains a row, without this script where there is no teacher."""
+    """The command line that trains a row, without this script where there are no teachers."""
     where = f"--device {spec.device} --precision {spec.precision} --threads {spec.threads}"
-    if ROWS[name].teacher:
+    if ROWS[name].teachers:
         return (
             f"python -m benchmarks.records {name} --epochs {spec.settings.epochs} "
             f"--seeds {len(seeds)} {where}"
@@ -121,16 +121,16 @@ def trained(spec: RunSpec, store: Store, data: Any) -> None:
 
 
 def teacher_of(row: Row, store: Store, data: Any = None, **where: Any) -> str:
-    """What settings call a row's teacher; it is trained where it is missing and there are data."""
-    if row.teacher is None:
+    """What settings call a row's teachers; missing ones are trained where there are data."""
+    if row.teachers is None:
         return NO_TEACHER
-    [spec] = specs(ROWS[row.teacher.row], [0], row.teacher.epochs, **where)
-    if data is not None:
+    wanted = specs(ROWS[row.teachers.row], range(SEEDS), row.teachers.epochs, **where)
+    for spec in wanted if data is not None else ():
         trained(spec, store, data)
-    runs = [run for run in store.runs() if run.spec == spec and run.status is Status.FINISHED]
-    if not runs:
-        raise SystemExit(f"{store.name} lacks the teacher of the row, seed 0 of {row.teacher.row}.")
-    return teacher_name(store, runs[0].id)
+    runs = {run.spec: run.id for run in store.runs() if run.status is Status.FINISHED}
+    if missing := [spec.seed for spec in wanted if spec not in runs]:
+        raise SystemExit(f"{store.name} lacks teachers: seeds {missing} of {row.teachers.row}.")
+    return teacher_name(store, [runs[spec] for spec in wanted])
 
 
 def row_of(name: str, row: Row, records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def row_of(name: str, row: Row, records: Sequence[RunRecord]) -> dict[str, Any]:
         "reached": reached,
         "train_seconds": [record.train_seconds for record in records],
         "machine": sorted(machines),
-        "teacher": asdict(row.teacher) if row.teacher else None,
+        "teachers": asdict(row.teachers) if row.teachers else None,
         "command": command(name, spec, [record.spec.seed for record in records]),
         "runs": [
             {

@@ -122,7 +122,8 @@ def start(
     mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
     ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
     teacher: Annotated[
-        str | None, _setting("Id of a finished run whose answers are learnt, not the labels.")
+        list[str] | None,
+        _setting("Id of a finished run whose answers are learnt, not the labels; may be repeated."),
     ] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
@@ -189,7 +190,7 @@ def start(
     }
     if resume:
         _refuse_training_options(context)
-    if teacher is not None:
+    if teacher:
         overrides["teacher"] = _teacher_name(teacher, store)
     specs = (
         None
@@ -287,11 +288,11 @@ def _check_two(specs: "list[RunSpec]") -> None:
         )
 
 
-def _teacher_name(run_id: str, store: str | None) -> str:
+def _teacher_name(run_ids: list[str], store: str | None) -> str:
     from fashiontui.teachers import teacher_name
 
     with open_store(store) as opened:
-        return teacher_name(opened, run_id)
+        return teacher_name(opened, run_ids)
 
 
 def _refuse_training_options(context: typer.Context) -> None:

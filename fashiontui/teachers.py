@@ -1,9 +1,9 @@
 """Stored networks as teachers: what they answer to the training images is learnt by smaller ones.
 
-A run learns the probabilities that its teacher gives to each class, in place of the labels (Hinton
-et al. 2015, at temperature 1 and without the labels; benchmarks/distillation.py tried others). The
-teacher is named by its weights, so that the spec alone tells what was learnt; it has seen the
-training images alone, as its pupils will.
+A run learns the probabilities that its teachers give to each class, in place of the labels
+(distillation, Hinton et al. 2015, at temperature 1 and without the labels). Teachers are named by
+their weights, so that the spec alone tells what was learnt. They have learnt from the training
+images alone, as their pupils will.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from fashiontui.data import Dataset
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import Status
-from fashiontui.domain.recipe import NO_TEACHER, TEACHER_DIGITS
+from fashiontui.domain.recipe import MOST_TEACHERS, NO_TEACHER, TEACHER_DIGITS
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.shapes import CLASSES
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.evaluate import BATCH
@@ -29,17 +30,22 @@ _CPU = Placement(torch.device("cpu"), "fp32", 1)
 """One thread, wherever its pupils train: their labels shall not depend on that."""
 
 
-def teacher_name(store: Store, run_id: str) -> str:
-    """What settings call a run as a teacher.
+def teacher_name(store: Store, run_ids: Iterable[str]) -> str:
+    """What settings call these runs as teachers.
 
     Raises:
-        UsageError: there is no such run, or it is not finished.
+        UsageError: there is no such run, it is not finished, or they are too many.
         StoreError: the store cannot be read.
     """
-    record = store.get(run_id)
-    if record.weights_sha256 is None:
-        raise UsageError(f"Run {record.id} is not finished; only finished runs can teach.")
-    return record.weights_sha256[:TEACHER_DIGITS]
+    names = set()
+    for run_id in run_ids:
+        record = store.get(run_id)
+        if record.weights_sha256 is None:
+            raise UsageError(f"Run {record.id} is not finished; only finished runs can teach.")
+        names.add(record.weights_sha256[:TEACHER_DIGITS])
+    if len(names) > MOST_TEACHERS:
+        raise UsageError(f"A run has {MOST_TEACHERS} teachers at most, not {len(names)}.")
+    return "+".join(sorted(names))
 
 
 def taught(
@@ -66,10 +72,12 @@ def taught(
     wanted = {spec.settings.teacher: spec for spec in specs}
     answers = dict(data.answers)
     for name in wanted.keys() - {NO_TEACHER, *answers}:
-        network = _network(name, wanted[name], store)
-        if (given := _answers(network, data.images.cpu(), stopping)) is None:
-            return data
-        answers[name] = given.to(data.labels.device)
+        networks = [_network(one, wanted[name], store) for one in name.split("+")]
+        given = torch.zeros(len(data.labels), CLASSES)
+        for network in networks:
+            if not _add_answers(network, data.images.cpu(), given, stopping):
+                return data
+        answers[name] = given.div_(len(networks)).to(data.labels.device)
     return replace(data, answers=answers)
 
 
@@ -104,12 +112,20 @@ def _is(record: RunRecord, name: str) -> bool:
 
 
 @torch.no_grad()
-def _answers(network: nn.Module, images: Tensor, stopping: Callable[[], bool]) -> Tensor | None:
-    """Probabilities float32 (n, 10) of images uint8 (n, 1, 28, 28); None when it shall stop."""
+def _add_answers(
+    network: nn.Module, images: Tensor, total: Tensor, stopping: Callable[[], bool]
+) -> bool:
+    """Add a teacher's probabilities to those of others; whether it came to the end.
+
+    Args:
+        network: Set to answer.
+        images: uint8 (n, 1, 28, 28).
+        total: What they are added to, float32 (n, 10).
+        stopping: Looked at all the time.
+    """
     _CPU.apply()
-    given = []
-    for batch in torch.split(images, BATCH):
+    for batch, of_batch in zip(torch.split(images, BATCH), torch.split(total, BATCH), strict=True):
         if stopping():
-            return None
-        given.append(forward(network, batch, _CPU).softmax(1))
-    return torch.cat(given)
+            return False
+        of_batch += forward(network, batch, _CPU).softmax(1)
+    return True

@@ -43,7 +43,7 @@ def teacher(store):
 
 
 def pupil_of(store, teacher, **settings):
-    return made_spec(dataset="sample", teacher=teacher_name(store, teacher.id), **settings)
+    return made_spec(dataset="sample", teacher=teacher_name(store, [teacher.id]), **settings)
 
 
 def with_answers(answers):
@@ -57,6 +57,25 @@ def test_answers_are_the_probabilities_that_the_teacher_gives_each_training_imag
     assert torch.allclose(answers.sum(1), torch.ones(len(answers)))
     right = (answers.argmax(1) == sample_set().labels).double().mean().item()
     assert 100 * right == pytest.approx(teacher.val_accuracy, abs=12)
+
+
+def test_several_teachers_teach_the_mean_of_their_answers(store, teacher):
+    list(run(teacher.spec.model_copy(update={"seed": 1}), sample_set(), CPU, store))
+    ids = [record.id for record in store.runs()]
+    name = teacher_name(store, ids)
+    assert name == teacher_name(store, reversed(ids))
+    each = [made_spec(dataset="sample", teacher=teacher_name(store, [one])) for one in ids]
+    both = made_spec(dataset="sample", teacher=name)
+    answers = taught(sample_set(), [*each, both], store).answers
+    mean = sum(answers[spec.settings.teacher] for spec in each) / 2
+    assert torch.allclose(answers[name], mean)
+
+
+def test_too_many_teachers_are_refused(store):
+    for seed in range(11):
+        list(run(made_spec(dataset="sample", seed=seed), sample_set(), CPU, store))
+    with pytest.raises(UsageError, match="10 teachers at most, not 11"):
+        teacher_name(store, [record.id for record in store.runs()])
 
 
 def test_a_teacher_that_is_as_sure_as_the_labels_teaches_what_they_teach():
@@ -102,6 +121,24 @@ def test_a_pupil_that_was_stopped_goes_on_to_the_same_weights(store, teacher):
     assert store.get(stopped.id).weights_sha256 == whole.weights_sha256
 
 
+def test_resume_leaves_a_run_whose_teacher_is_gone_and_continues_the_others(here, tmp_path):
+    with closing(Store(str(tmp_path / "runs.sqlite3"))) as store:
+        list(run(made_spec(dataset="sample"), sample_set(), CPU, store))
+        [teacher] = store.runs()
+        for name in (teacher_name(store, [teacher.id]), "none"):
+            spec = made_spec(dataset="sample", epochs=2, teacher=name)
+            events = run(spec, taught(sample_set(), [spec], store), CPU, store)
+            next(event for event in events if isinstance(event, EpochEnded))
+            events.close()
+        untaught, pupil, _ = [record.id for record in store.runs()]
+        store.delete(teacher.id)
+    outcome = here("--batch", "--resume", "--data", "sample", "--store", "runs.sqlite3")
+    assert f"run {pupil} is left as it is: No run in " in " ".join(outcome.err.split())
+    with closing(Store(str(tmp_path / "runs.sqlite3"))) as store:
+        assert store.get(untaught).status is Status.FINISHED
+        assert store.get(pupil).status is Status.STOPPED
+
+
 def test_answers_go_with_the_images_to_other_processes_and_nodes(tmp_path):
     answers = torch.rand(len(sample_set().labels), 10)
     data = with_answers(answers)
@@ -138,7 +175,7 @@ def test_a_run_that_is_not_finished_cannot_teach(store):
     next(event for event in events if isinstance(event, EpochEnded))
     events.close()
     with pytest.raises(UsageError, match="only finished runs can teach"):
-        teacher_name(store, store.runs()[0].id)
+        teacher_name(store, [store.runs()[0].id])
 
 
 def test_a_teacher_of_other_images_is_refused(store, teacher):

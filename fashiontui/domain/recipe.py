@@ -25,6 +25,9 @@ NO_TEACHER = "none"
 """Of a network that learns the labels."""
 TEACHER_DIGITS = 12
 """How many digits of its weights' SHA-256 name a teacher."""
+MOST_TEACHERS = 10
+"""Most teachers of a run."""
+_TEACHER = f"[0-9a-f]{{{TEACHER_DIGITS}}}"
 
 
 class Settings(BaseModel):
@@ -98,9 +101,9 @@ class Settings(BaseModel):
 
     teacher: str = Field(
         NO_TEACHER,
-        pattern=f"^({NO_TEACHER}|[0-9a-f]{{{TEACHER_DIGITS}}})$",
-        description="A stored network whose answers are learnt in place of the labels: first "
-        "digits of the SHA-256 of its weights, or none.",
+        pattern=rf"^({NO_TEACHER}|{_TEACHER}(\+{_TEACHER}){{0,{MOST_TEACHERS - 1}}})$",
+        description="Stored networks whose answers, averaged, are learnt in place of the labels: "
+        "first digits of the SHA-256 of their weights, joined by +; or none.",
     )
 
     @model_validator(mode="after")
