@@ -4,10 +4,11 @@
 
 trains the row's seeds that its store lacks, continuing one that was interrupted, and writes the
 row to ``assets/records.json`` and to the table in the README; ``--write-only`` does the latter
-alone. Runs are stored as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's
-own command line trains the same without this script. The test set is scored once a run, by the
-engine, after the last epoch; nothing here reads it before, or chooses among seeds. No row needs
-``--kernels``: these networks have torch's alone.
+alone. A row that is taught has its teachers trained first: all seeds of another row. Runs are
+stored as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's own command line
+trains the same without this script, where there are no teachers. The test set is scored once a
+run, by the engine, after the last epoch; nothing here reads it before, or chooses among seeds. No
+row needs ``--kernels``: these networks have torch's alone.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fashiontui import runner
 from fashiontui.data import load
 from fashiontui.domain.events import Status
 from fashiontui.domain.plan import plan, shaped_network
-from fashiontui.domain.recipe import load_recipe
+from fashiontui.domain.recipe import NO_TEACHER, load_recipe
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.spec import RunSpec
@@ -31,6 +32,7 @@ from fashiontui.domain.stats import mean_std, t_interval
 from fashiontui.engine import choose_placement, find_device
 from fashiontui.paths import measurements_file
 from fashiontui.store import Store
+from fashiontui.teachers import taught, teacher_name
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "assets" / "records.json"
@@ -38,6 +40,14 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- records: python -m benchmarks.records -->", "<!-- /records -->"
 SEEDS = 5
 """Fewest seeds of a row that counts as reached or not."""
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """The runs whose averaged answers a row learns: all seeds of another row."""
+
+    row: str
+    epochs: int
 
 
 @dataclass(frozen=True)
@@ -50,12 +60,17 @@ class Row:
     reach: float
     """Mean test accuracy to reach at least, in percent."""
     aim: float
+    teachers: Teachers | None = None
 
 
+TEACHERS = Teachers("cnn-20k", epochs=16)
 ROWS = {
     "fcn-50k": Row("fcn", 50_000, (57, 45, 40), 89.2, 89.8),
     "fcn-100k": Row("fcn", 100_000, (110, 70, 70), 90.0, 90.4),
     "fcn-200k": Row("fcn", 200_000, (210, 110, 90), 90.4, 91.0),
+    "fcn-50k-taught": Row("fcn", 50_000, (57, 45, 40), 89.2, 89.8, TEACHERS),
+    "fcn-100k-taught": Row("fcn", 100_000, (110, 70, 70), 90.0, 90.4, TEACHERS),
+    "fcn-200k-taught": Row("fcn", 200_000, (210, 110, 90), 90.4, 91.0, TEACHERS),
     "cnn-10k": Row("resnet", 10_000, (8, 12, 21), 91.0, 91.8),
     "cnn-20k": Row("resnet", 20_000, (8, 16, 33), 92.0, 92.8),
     "cnn-50k": Row("resnet", 50_000, (16, 24, 52), 93.2, 93.8),
@@ -64,24 +79,31 @@ ROWS = {
 }
 
 
-def specs(row: Row, seeds: Sequence[int], epochs: int | None, **where: Any) -> list[RunSpec]:
+def specs(
+    row: Row, seeds: Sequence[int], epochs: int | None, teacher: str = NO_TEACHER, **where: Any
+) -> list[RunSpec]:
     """The runs of a row, as the command line would plan them."""
     network = shaped_network(row.arch, row.shape, row.budget)
-    changes = {} if epochs is None else {"epochs": epochs}
+    changes = {"teacher": teacher} | ({} if epochs is None else {"epochs": epochs})
     return plan([network], load_recipe("best", Path("/nonexistent")), changes, seeds, **where)
 
 
-def command(spec: RunSpec, budget: int, seeds: Sequence[int]) -> str:
-    """The command line that trains a row without this script."""
+def command(name: str, spec: RunSpec, seeds: Sequence[int]) -> str:
+    """The command line that trains a row, without this script where there are no teachers."""
+    where = f"--device {spec.device} --precision {spec.precision} --threads {spec.threads}"
+    if ROWS[name].teachers:
+        return (
+            f"python -m benchmarks.records {name} --epochs {spec.settings.epochs} "
+            f"--seeds {len(seeds)} {where}"
+        )
     word = "hidden" if spec.arch == "fcn" else "channels"
     family = "" if spec.arch == "fcn" else f"--arch {spec.arch} "
     counted = list(seeds) == list(range(len(seeds)))
     which = str(len(seeds)) if counted else ",".join(map(str, seeds))
     return (
-        f"fashiontui --batch {family}--budget {budget // 1000}k "
+        f"fashiontui --batch {family}--budget {ROWS[name].budget // 1000}k "
         f"--{word} {','.join(map(str, spec.shape))} --recipe best "
-        f"--epochs {spec.settings.epochs} --seeds {which} "
-        f"--device {spec.device} --precision {spec.precision} --threads {spec.threads}"
+        f"--epochs {spec.settings.epochs} --seeds {which} {where}"
     )
 
 
@@ -97,6 +119,19 @@ def trained(spec: RunSpec, store: Store, data: Any) -> None:
     placement = choose_placement(spec, find_device(spec.device), measurements_file())
     for _ in runner.run(spec, data, placement, store):
         pass
+
+
+def teacher_of(row: Row, store: Store, data: Any = None, **where: Any) -> str:
+    """What settings call a row's teachers; missing ones are trained where there are data."""
+    if row.teachers is None:
+        return NO_TEACHER
+    wanted = specs(ROWS[row.teachers.row], range(SEEDS), row.teachers.epochs, **where)
+    for spec in wanted if data is not None else ():
+        trained(spec, store, data)
+    runs = {run.spec: run.id for run in store.runs() if run.status is Status.FINISHED}
+    if missing := [spec.seed for spec in wanted if spec not in runs]:
+        raise SystemExit(f"{store.name} lacks teachers: seeds {missing} of {row.teachers.row}.")
+    return teacher_name(store, [runs[spec] for spec in wanted])
 
 
 def row_of(name: str, row: Row, records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -132,7 +167,8 @@ def row_of(name: str, row: Row, records: Sequence[RunRecord]) -> dict[str, Any]:
         "reached": reached,
         "train_seconds": [record.train_seconds for record in records],
         "machine": sorted(machines),
-        "command": command(spec, row.budget, [record.spec.seed for record in records]),
+        "teachers": asdict(row.teachers) if row.teachers else None,
+        "command": command(name, spec, [record.spec.seed for record in records]),
         "runs": [
             {
                 "seed": record.spec.seed,
@@ -208,11 +244,15 @@ def main() -> None:
     options = parser.parse_args()
 
     where = {name: getattr(options, name) for name in ("device", "precision", "threads")}
-    wanted = specs(ROWS[options.row], range(options.seeds), options.epochs, **where)
+    row, data = ROWS[options.row], None
     with closing(Store(options.store)) as store:
         if not options.write_only:
             folder = Path(os.environ["FASHIONTUI_DATA_DIR"])
             data = load("fashion-mnist", [folder], print).to(find_device(options.device))
+        teacher = teacher_of(row, store, data, **where)
+        wanted = specs(row, range(options.seeds), options.epochs, teacher, **where)
+        if data is not None:
+            data = taught(data, wanted, store)
             for spec in wanted:
                 trained(spec, store, data)
                 print(f"{options.row} seed {spec.seed} of {options.seeds} is there", flush=True)

@@ -17,6 +17,7 @@ from statistics import median
 from time import perf_counter
 
 COMMAND = [sys.executable, "-m", "fashiontui"]
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once
 
 
 def help_seconds() -> float:

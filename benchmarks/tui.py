@@ -74,6 +74,7 @@ def _painted_after() -> float:
         for name in ("DATA", "CONFIG", "CACHE", "STATE"):
             os.environ[f"XDG_{name}_HOME"] = home
         os.environ.update(COLUMNS=str(SIZE[0]), LINES=str(SIZE[1]), TERM="xterm-256color")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once
         os.execv(sys.executable, [sys.executable, "-m", "fashiontui"])
     began, shown = perf_counter(), b""
     while b"Leaderboard" not in shown:

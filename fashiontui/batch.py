@@ -15,7 +15,7 @@ from rich.text import Text
 
 from fashiontui.batch_training import Training
 from fashiontui.domain.conclusions import Conclusion, conclusions
-from fashiontui.domain.errors import ExitCode
+from fashiontui.domain.errors import ExitCode, FashiontuiError
 from fashiontui.domain.events import Status
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, results
@@ -37,6 +37,7 @@ from fashiontui.streams import for_results_alone
 
 if TYPE_CHECKING:
     from fashiontui.cluster import Cluster
+    from fashiontui.data import Dataset
     from fashiontui.runner import Job
     from fashiontui.store import Store
 
@@ -117,6 +118,7 @@ def _trained(
 
         from fashiontui.data import load
         from fashiontui.store import Store
+        from fashiontui.teachers import taught
     stdout = sys.stdout
     with ExitStack() as stack:
         cluster = stack.enter_context(joined(on_ray, console)) if on_ray else None
@@ -128,7 +130,7 @@ def _trained(
             images = load(data, data_folders, lambda text: notice(console, text), arrived)
         jobs: Sequence[Job]
         if specs is None:
-            jobs = [record for record in unfinished if record.spec.dataset == images.name]
+            jobs = unfinished = [run for run in unfinished if run.spec.dataset == images.name]
         else:
             jobs = specs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
         finished: list[str] = []
@@ -136,6 +138,12 @@ def _trained(
             finished, jobs = left_to_do(specs, kept, continuable=cluster is None)
             if finished:
                 notice(console, f"{len(finished)} of {len(specs)} runs are finished already.")
+        with console.status("Asking the teachers"):
+            if specs is None:
+                images, jobs = _taught_where_they_can_be(images, unfinished, kept, console)
+            else:
+                asked_for = [job.spec if isinstance(job, RunRecord) else job for job in jobs]
+                images = taught(images, asked_for, kept)
         workers = min(workers, len(jobs))
         events_to = stdout if output == "jsonl" else None
         training = Training(console, kept, images, signals, events_to, workers, cluster)
@@ -169,6 +177,23 @@ def _trained(
     if specs is None and not jobs:
         notice(console, "no run waits to be continued.")
     return ExitCode.RUN_FAILED if training.failed else ExitCode.DONE
+
+
+def _taught_where_they_can_be(
+    images: "Dataset", records: Sequence[RunRecord], store: "Store", console: Console
+) -> "tuple[Dataset, list[Job]]":
+    """The images with what teachers answer, and the runs whose teachers could be asked."""
+    from fashiontui.teachers import taught
+
+    jobs: list[Job] = []
+    for record in records:
+        try:
+            images = taught(images, [record.spec], store)
+        except FashiontuiError as error:
+            notice(console, f"run {record.id} is left as it is: {error}")
+        else:
+            jobs.append(record)
+    return images, jobs
 
 
 def _until_separated(training: Training, jobs: "Sequence[Job]") -> Verdict | None:

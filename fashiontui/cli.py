@@ -31,7 +31,7 @@ from fashiontui.cli_options import (
 )
 from fashiontui.cli_predict import predict
 from fashiontui.cli_replay import replay
-from fashiontui.cli_runs import runs_app
+from fashiontui.cli_runs import open_store, runs_app
 from fashiontui.cli_serve import serve
 from fashiontui.cli_sweep import sweep
 from fashiontui.cli_tune import tune
@@ -122,6 +122,10 @@ def start(
     erase: Annotated[int | None, _setting("Side of the square hidden in each image.")] = None,
     mixup: Annotated[float | None, _setting("Most of another image blended into each.")] = None,
     ema: Annotated[float | None, _setting("Decay of the average of the weights.")] = None,
+    teacher: Annotated[
+        list[str] | None,
+        _setting("Id of a finished run whose answers are learnt, not the labels; may be repeated."),
+    ] = None,
     seed: Annotated[int | None, _setting("One seed (default 0).")] = None,
     seeds: Annotated[
         str | None, _setting("Several seeds: 5 for 0 to 4, a range 2-4 or a list 3,7.")
@@ -170,7 +174,7 @@ def start(
     from fashiontui.domain.recipe import load_recipe
 
     output = chosen_format(json_, jsonl, csv, markdown, latex)
-    overrides = {
+    overrides: dict[str, object] = {
         "epochs": epochs,
         "batch_size": batch_size,
         "lr": lr,
@@ -188,6 +192,8 @@ def start(
     }
     if resume:
         _refuse_training_options(context)
+    if teacher:
+        overrides["teacher"] = _teacher_name(teacher, store)
     specs = (
         None
         if resume
@@ -280,6 +286,13 @@ def _check_two(specs: "list[RunSpec]") -> None:
         raise UsageError(
             f"--until-separated needs --seeds N, {LEAST_SEEDS} or more: how many it takes at most."
         )
+
+
+def _teacher_name(run_ids: list[str], store: str | None) -> str:
+    from fashiontui.teachers import teacher_name
+
+    with open_store(store) as opened:
+        return teacher_name(opened, run_ids)
 
 
 def _refuse_training_options(context: typer.Context) -> None:

@@ -201,13 +201,17 @@ def _kept(result: WholeRun | FashiontuiError, store: Store) -> list[Said]:
 
 def _as_arrays(data: Dataset) -> dict[str, Any]:
     """A data set as NumPy arrays, which the tasks of a node map instead of copying them."""
-    return {"name": data.name, **{name: getattr(data, name).numpy() for name in _TENSORS}}
+    tensors = {name: getattr(data, name).numpy() for name in _TENSORS}
+    answers = {name: given.numpy() for name, given in data.answers.items()}
+    return {"name": data.name, **tensors, "answers": answers}
 
 
 def _as_dataset(arrays: dict[str, Any]) -> Dataset:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # they are read-only, and only read
-        return Dataset(arrays["name"], *(torch.from_numpy(arrays[name]) for name in _TENSORS))
+        tensors = {name: torch.from_numpy(arrays[name]) for name in _TENSORS}
+        answers = {name: torch.from_numpy(given) for name, given in arrays["answers"].items()}
+        return Dataset(arrays["name"], **tensors, answers=answers)
 
 
 def _knock(address: str) -> None:

@@ -13,13 +13,13 @@ WHERE = {"device": "cpu", "precision": "fp32", "threads": 1}
 STORED = json.loads(DOCUMENT.read_text("utf-8"))["rows"]
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if not row.teachers])
 def test_a_rows_command_plans_the_very_runs_of_the_row(name, monkeypatch, tmp_path):
     planned = []
     monkeypatch.setattr(batch, "run_batch", lambda specs, **_: planned.extend(specs) or 0)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     wanted = specs(ROWS[name], [0, 1, 2], 7, **WHERE)
-    program, *arguments = shlex.split(command(wanted[0], ROWS[name].budget, [0, 1, 2]))
+    program, *arguments = shlex.split(command(name, wanted[0], [0, 1, 2]))
     assert program == "fashiontui"
     assert cli.app([*arguments, "--store", str(tmp_path / "x")], standalone_mode=False) == 0
     assert planned == wanted
@@ -37,9 +37,25 @@ def test_the_readme_shows_the_stored_rows():
 
 @pytest.mark.parametrize("row", STORED, ids=[row["row"] for row in STORED])
 def test_a_stored_row_is_of_the_network_and_settings_that_its_command_trains(row):
-    wanted = specs(ROWS[row["row"]], row["seeds"], row["epochs"], **WHERE)
+    teacher = row["settings"]["teacher"]
+    wanted = specs(ROWS[row["row"]], row["seeds"], row["epochs"], teacher, **WHERE)
     assert (list(wanted[0].shape), wanted[0].weights) == (row["shape"], row["weights"])
     assert wanted[0].settings.model_dump(mode="json") == row["settings"]
-    assert row["command"] == command(wanted[0], row["budget"], row["seeds"])
+    assert row["command"] == command(row["row"], wanted[0], row["seeds"])
     assert row["seeds"] == [run["seed"] for run in row["runs"]]
     assert row["reached"] == (len(row["seeds"]) >= 5 and round(row["test_mean"], 2) >= row["reach"])
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.teachers])
+def test_a_taught_row_was_taught_by_every_seed_of_the_row_it_names(name):
+    stored = {row["row"]: row for row in STORED}
+    if name not in stored:
+        pytest.skip("the row was not trained")
+    taught, teachers = stored[name], stored[stored[name]["teachers"]["row"]]
+    assert teachers["epochs"] == taught["teachers"]["epochs"] == ROWS[name].teachers.epochs
+    names = sorted(run["weights_sha256"][:12] for run in teachers["runs"])
+    assert taught["settings"]["teacher"] == "+".join(names)
+
+
+def test_rows_without_teachers_learn_the_labels():
+    assert {row["settings"]["teacher"] for row in STORED if not row["teachers"]} <= {"none"}

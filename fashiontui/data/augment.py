@@ -39,12 +39,12 @@ def mixed(
 
     Args:
         images: uint8 (n, 1, 28, 28).
-        labels: int64 (n,).
+        labels: int64 (n,), or float32 (n, 10).
         most: Largest share of the other image; each image's own share of it is drawn evenly.
         generator: Source of the draws, on the images' device.
 
     Returns:
-        The blended images, the other images' labels int64 (n,), and their shares float32 (n,).
+        The blended images, the other images' labels, and their shares float32 (n,).
     """
     share = most * torch.rand(len(images), generator=generator, device=images.device)
     other = torch.randperm(len(images), generator=generator, device=images.device)

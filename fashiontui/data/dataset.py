@@ -1,11 +1,14 @@
 """A data set as plain tensors, and the split that sets validation images aside."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from fashiontui.domain.classes import CLASS_NAMES
+from fashiontui.domain.errors import UsageError
+from fashiontui.domain.recipe import NO_TEACHER
 from fashiontui.domain.spec import DatasetName
 
 VALIDATION_SHARE = 0.1
@@ -21,6 +24,9 @@ class Dataset:
     labels: Tensor
     test_images: Tensor
     test_labels: Tensor
+    answers: Mapping[str, Tensor] = field(default_factory=dict)
+    """What teachers answer to the training images, by the names that settings have for them: the
+    probability of each class, float32 (n, 10)."""
 
     def to(self, device: torch.device) -> "Dataset":
         """The same data on another device."""
@@ -30,7 +36,23 @@ class Dataset:
             labels=self.labels.to(device),
             test_images=self.test_images.to(device),
             test_labels=self.test_labels.to(device),
+            answers={name: given.to(device) for name, given in self.answers.items()},
         )
+
+    def lesson(self, teacher: str) -> Tensor:
+        """What is to be said of each training image: labels, or the answers of a teacher.
+
+        Raises:
+            UsageError: its answers are not here.
+        """
+        if teacher == NO_TEACHER:
+            return self.labels
+        if teacher not in self.answers:
+            raise UsageError(
+                f"The answers of the teacher {teacher} are not at hand; train with "
+                "fashiontui --batch, in the app or by a sweep."
+            )
+        return self.answers[teacher]
 
 
 def split(labels: Tensor, split_seed: int) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,13 @@ Schedule = Literal["constant", "cosine", "one-cycle"]
 Init = Literal["kaiming", "xavier", "normal"]
 Activation = Literal["relu", "tanh"]
 Augment = Literal["none", "flip", "shift", "flip-shift"]
+NO_TEACHER = "none"
+"""Of a network that learns the labels."""
+TEACHER_DIGITS = 12
+"""How many digits of its weights' SHA-256 name a teacher."""
+MOST_TEACHERS = 10
+"""Most teachers of a run."""
+_TEACHER = f"[0-9a-f]{{{TEACHER_DIGITS}}}"
 
 
 class Settings(BaseModel):
@@ -90,6 +97,13 @@ class Settings(BaseModel):
         ge=0,
         lt=1,
         description="Decay, per step, of the weights' average that is scored instead; 0 is none.",
+    )
+
+    teacher: str = Field(
+        NO_TEACHER,
+        pattern=rf"^({NO_TEACHER}|{_TEACHER}(\+{_TEACHER}){{0,{MOST_TEACHERS - 1}}})$",
+        description="Stored networks whose answers, averaged, are learnt in place of the labels: "
+        "first digits of the SHA-256 of their weights, joined by +; or none.",
     )
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from pydantic import (
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.files import Shown, parse_toml, read_text
-from fashiontui.domain.recipe import Settings
+from fashiontui.domain.recipe import NO_TEACHER, Settings
 from fashiontui.domain.text import brief
 
 GRID_POINTS = 4
@@ -107,8 +107,14 @@ class Space(BaseModel):
             base: What the settings that are not searched are set to.
 
         Raises:
-            UsageError: a value is out of range, or two of them contradict each other.
+            UsageError: a value is out of range, two of them contradict each other, or there is a
+                teacher.
         """
+        teachers = {base.teacher, *(self._ends("teacher") if "teacher" in self.settings else ())}
+        if teachers != {NO_TEACHER}:
+            raise UsageError(
+                f"{self._where}: trials have no teacher; train what the study finds with --teacher."
+            )
         tried = [(name, value) for name in self.settings for value in self._ends(name)]
         for name, value in tried:
             if isinstance(self.settings[name], Range) and not _is_number(base, name):

@@ -164,7 +164,8 @@ def _timed_step(spec: RunSpec, placement: Placement) -> Callable[[], float]:
     """A function that takes one optimiser step as placed, and returns its seconds."""
     device, count = placement.device, spec.settings.batch_size
     generator = torch.Generator(device).manual_seed(0)
-    net = trainable(build(spec, generator), spec.settings, placement, generator)
+    model = build(spec, generator, placement.kernels)
+    net = trainable(model, spec.settings, placement, generator)
     images = torch.zeros((count, 1, IMAGE_SIDE, IMAGE_SIDE), dtype=torch.uint8, device=device)
     images.random_(generator=generator)
     labels = torch.zeros(count, dtype=torch.int64, device=device)

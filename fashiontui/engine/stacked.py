@@ -219,7 +219,7 @@ class _Stack:
     def _compute(self) -> None:
         """One optimiser step of every network; their losses are added up."""
         settings, net = self._settings, self._net
-        labels = self._data.labels[self._chosen]
+        labels = self._data.lesson(settings.teacher)[self._chosen]
         images = self._data.images[self._chosen]  # (copies, n, 1, 28, 28)
         others, shares = [labels], []
         drawn = []
@@ -245,12 +245,12 @@ class _Stack:
         self._losses += means.detach()
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """(copies, n) losses of (copies * n, 10) logits."""
+        """(copies, n) losses of (copies * n, 10) logits; labels (copies, n) or (copies, n, 10)."""
         smoothing = self._settings.label_smoothing
         losses = F.cross_entropy(
-            logits, labels.flatten(), label_smoothing=smoothing, reduction="none"
+            logits, labels.flatten(0, 1), label_smoothing=smoothing, reduction="none"
         )
-        return losses.view(labels.shape)
+        return losses.view(labels.shape[:2])
 
     def _read_optimisers(self) -> None:
         """Give the stack's optimiser what those of the runs have gathered."""

@@ -47,7 +47,7 @@ class Trainable:
 
         Args:
             images: uint8 (n, 1, 28, 28).
-            labels: int64 (n,).
+            labels: int64 (n,), or float32 (n, 10), the probabilities to be learnt.
             lr: Learning rate of this step.
         """
         settings = self.settings

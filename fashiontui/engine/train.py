@@ -47,12 +47,14 @@ def train(
 
     Raises:
         TrainingError: the loss is no longer a finite number.
+        UsageError: the data lack the answers of the spec's teacher.
     """
     spec, settings, net, placement = state.spec, state.spec.settings, state.net, state.placement
     placement.apply()
     begun, seconds_before = monotonic(), state.seconds
     training, validation = split(data.labels, spec.split_seed)
     val_images, val_labels = data.images[validation], data.labels[validation]
+    lesson = data.lesson(settings.teacher)
 
     batch_size = min(settings.batch_size, len(training))
     steps_per_epoch = len(training) // batch_size
@@ -85,7 +87,7 @@ def train(
         done = state.step - state.epochs * steps_per_epoch
         for batch in torch.split(state.order, batch_size)[done:steps_per_epoch]:
             lr = lr_at(state.step, steps, settings)
-            state.epoch_loss += net.step(data.images[batch], data.labels[batch], lr)
+            state.epoch_loss += net.step(data.images[batch], lesson[batch], lr)
             state.step += 1
             if (now := monotonic()) - tick >= TICK_SECONDS:
                 state.seconds, state.epoch_seconds = now - started, now - epoch_began
@@ -136,7 +138,7 @@ def train(
         seconds_before + monotonic() - begun,
         val_predictions,
         test,
-        _digest(net.scored),
+        digest_of(net.scored),
     )
     return net.scored
 
@@ -155,8 +157,8 @@ def _finite(loss: float, step: int) -> float:
     return loss
 
 
-def _digest(model: nn.Module) -> str:
-    """SHA-256 over every parameter and running statistic, in order."""
+def digest_of(model: nn.Module) -> str:
+    """SHA-256 of a network: over every parameter and running statistic, in order."""
     digest = hashlib.sha256()
     for tensor in model.state_dict().values():
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -232,7 +232,7 @@ class Store:
             return read_specs(connection, self._name)
 
     def board(self) -> list[BoardRow]:
-        """Every run as a light row, the newest first, in one query.
+        """Every run as a light row, the newest first.
 
         Raises:
             StoreError: the store cannot be read, or a run in it is damaged.

@@ -30,11 +30,9 @@ from fashiontui.tui.library import Library
 from fashiontui.tui.messages import DataFound, DataMissing, Failed
 from fashiontui.tui.queue import Job, RunQueue
 from fashiontui.tui.screens.confirm import Confirm
-from fashiontui.tui.screens.data import ChooseData
 from fashiontui.tui.screens.lab import LabScreen
 from fashiontui.tui.terminal import Glyphs, Nearest, hung_up, usable_marker
 from fashiontui.tui.themes import OURS, SERIES
-from fashiontui.tui.worker import Trainer
 
 HERE = Path(__file__).parent
 THREADS = ("training", "store")
@@ -113,6 +111,13 @@ class FashionTui(App[None]):
         """Colours of curves, which every theme has."""
         return SERIES
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style everything anew; before there is anything, the theme's colours are all it takes."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and the one for terminals that lack some characters."""
         ours = [self._nearest] if self._nearest.enabled else []
@@ -175,6 +180,8 @@ class FashionTui(App[None]):
     @work(thread=True, group="training", exit_on_error=False)
     def _train(self) -> None:
         """The one thread that trains."""
+        from fashiontui.tui.worker import Trainer  # not needed to paint
+
         self.trainer = Trainer(
             self.queue, self.library, self._data, self._folders, self.lab.post_message
         )
@@ -207,6 +214,8 @@ class FashionTui(App[None]):
         self._ask_for_data("Which images shall networks learn from?")
 
     def _ask_for_data(self, reason: str) -> None:
+        from fashiontui.tui.screens.data import ChooseData  # not needed to paint
+
         if not isinstance(self.screen, ChooseData):
             self.push_screen(ChooseData(reason, self._download_to), self._data_chosen)
 

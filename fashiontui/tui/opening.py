@@ -7,7 +7,6 @@ from textual.screen import Screen
 
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
-from fashiontui.domain.replay import replay_of
 from fashiontui.tui.library import Library
 from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Marker
@@ -63,6 +62,7 @@ class Opening:
 
                 return Race(records, self._live, self._marker)
             case "replay":
+                from fashiontui.domain.replay import replay_of
                 from fashiontui.tui.screens.replay import ReplayScreen
 
                 return ReplayScreen(replay_of(records[0]) if records else None, self._marker)

@@ -8,6 +8,7 @@ import gc
 import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from textual.worker import get_current_worker
 from fashiontui import paths
 from fashiontui.domain.errors import DataError, ExitCode, FashiontuiError
 from fashiontui.domain.events import Event, Scoring
+from fashiontui.domain.recipe import NO_TEACHER
 from fashiontui.domain.spec import DataChoice, DatasetName, RunSpec
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import (
@@ -104,26 +106,14 @@ class Trainer:
 
     def _train(self, job: Job) -> None:
         """Train one job, posting each event; closing the generator is what stops it."""
-        from fashiontui.engine import choose_placement, find_device
-        from fashiontui.runner import resume, run
-
-        store = self._library.store()
         goes_on = False
-        stopped = self._is_ending(job)
-        if not stopped:
+        following = None
+        if not self._is_ending(job):
             if job.study:
                 following, goes_on = self._of_study(job.study, job.spec)
-            elif job.continues:
-                images = self._images(
-                    job.spec.dataset, find_device(store.get(job.continues).device)
-                )
-                following = resume(store.resume(job.continues), images, store)
             else:
-                device = find_device(job.spec.device)
-                images = self._images(job.spec.dataset, device)
-                known = paths.measurements_file()
-                placement = choose_placement(job.spec, device, known, spare_cores=1)  # the screen's
-                following = run(job.spec, images, placement, store)
+                following = self._of_run(job)
+        if not (stopped := following is None):
             with closing(following) as events:
                 told = monotonic()
                 for event in events:
@@ -136,6 +126,28 @@ class Trainer:
         if goes_on and not stopped:
             self._queue.again(job)
         self._post(JobOver(job, stopped))
+
+    def _of_run(self, job: Job) -> Events | None:
+        """What a run tells that begins or goes on; None when it is ended before."""
+        from fashiontui.engine import choose_placement, find_device
+        from fashiontui.runner import resume, run
+        from fashiontui.teachers import taught
+
+        store = self._library.store()
+        continued = store.get(job.continues) if job.continues else None
+        device = find_device(continued.device if continued else job.spec.device)
+        images = self._images(job.spec.dataset, device)
+        if job.spec.settings.teacher not in (NO_TEACHER, *images.answers):
+            self._note("Asking the teacher about every training image.")
+            images = taught(images, [job.spec], store, partial(self._is_ending, job))
+            self._loaded[job.spec.dataset, str(device)] = images
+        if self._is_ending(job):
+            return None
+        if continued:
+            return resume(store.resume(continued.id), images, store)
+        known = paths.measurements_file()
+        placement = choose_placement(job.spec, device, known, spare_cores=1)  # the screen's
+        return run(job.spec, images, placement, store)
 
     def _of_study(self, turn: StudyTurn, spec: RunSpec) -> tuple[Events, bool]:
         """What the next trial of a study tells, or the scoring of its chosen one at the end.

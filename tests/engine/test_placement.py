@@ -9,6 +9,7 @@ from making import made_spec
 
 from fashiontui.domain.errors import DeviceError, ExitCode, UsageError
 from fashiontui.engine import Placement, available_devices, choose_placement, find_device, measure
+from fashiontui.models import rows
 
 CPU = torch.device("cpu")
 
@@ -260,6 +261,15 @@ def test_a_real_measurement_gives_a_placement_this_machine_has(tmp_path):
     placement = choose_placement(spec_with(), CPU, tmp_path / "memory.json")
     assert placement.precision in ("fp32", "bf16")
     assert placement.threads >= 1
+
+
+def test_kernels_are_measured_by_steps_of_their_own(monkeypatch):
+    called = []
+    convolved = rows.convolved
+    monkeypatch.setattr(rows, "convolved", lambda *given: called.append(1) or convolved(*given))
+    for kernels, count in (("torch", 0), ("rows", 2)):
+        measure._timed_step(CNN, Placement(CPU, "fp32", 1, kernels))()
+        assert len(called) == count
 
 
 def test_applying_a_placement_sets_the_threads():

@@ -9,7 +9,7 @@ import pytest
 from driving import press, settle, until
 from scripted import ScriptedApp
 from textual.pilot import Pilot
-from textual.widgets import Select, Static
+from textual.widgets import Static
 
 from fashiontui import paths
 from fashiontui.config import Config
@@ -17,6 +17,7 @@ from fashiontui.domain.errors import ExitCode
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.messages import DataMissing, Failed, Noted
 from fashiontui.tui.screens.confirm import Confirm
+from fashiontui.tui.widgets.picker import Picker
 
 HOSTILE = "[/][red]x\x1b[2J\u202e"
 SHOWN = "[/][red]x\\x1b[2J\\u202e"
@@ -80,7 +81,7 @@ def test_recipes_of_any_name_and_description_are_shown() -> None:
     (folder / "broken.toml").write_text("'[/]' = 1", encoding="utf-8")
 
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        picker = app.lab.configure.query_one("#field-recipe Select", Select)
+        picker = app.lab.configure.query_one("#field-recipe Picker", Picker)
         picker.value = "[red]x"
         await settle(pilot)
         assert "[/] \\x1b[2J" in str(app.lab.query_one("#recipe-says", Static).content)

@@ -4,19 +4,22 @@ from typing import Any
 
 import pytest
 from driving import drive, press, settle, until
-from scripted import ScriptedApp, named_network, spec_of
+from scripted import ScriptedApp, named_network, solved_network, spec_of
 from textual.app import App
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 from textual.widgets import Collapsible, TabbedContent
 from textual.widgets._collapsible import CollapsibleTitle
 
+from fashiontui.domain.events import RunStarted
 from fashiontui.domain.shapes import FAMILIES
+from fashiontui.store.store import Store
 from fashiontui.tui.screens.confirm import Confirm
 from fashiontui.tui.screens.details import Details
 from fashiontui.tui.screens.help import Help
 from fashiontui.tui.widgets.network import NetworkForm
 
+MANY = 70
 MODEL, WEIGHTS = 8, 54
 """Columns of the board in which these stand."""
 
@@ -71,6 +74,29 @@ def test_the_wheel_scrolls_the_board() -> None:
         await until(pilot, lambda: table.scroll_offset.y > 0)
 
     drive(scenario, size=(120, 28))
+
+
+def test_the_wheel_reaches_the_last_of_many_runs() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        await without_report(pilot)
+        table = app.lab.board.table
+        assert table.row_count < MANY
+        for _ in range(100):
+            for _ in range(5):
+                await pilot._post_mouse_events([MouseScrollDown], table, offset=(MODEL, 3))
+            await settle(pilot)
+            if table.row_count == MANY and table.is_vertical_scroll_end:
+                return
+        pytest.fail(f"{table.row_count} rows after 500 turns of the wheel")
+
+    def stored(store: Store) -> None:
+        for number in range(MANY):
+            asked = spec_of(solved_network("fcn", 20_000 + 1_000 * number))
+            store.begin(
+                RunStarted(f"{number:012x}", asked, asked.weights, 1, "cpu", "", "fp32", 1, "torch")
+            )
+
+    drive(scenario, size=(120, 28), stored=stored)
 
 
 @pytest.mark.parametrize("pane", ["queue-pane", "layer-pane", "log-pane", "board"])

@@ -11,7 +11,7 @@ from making import made_record
 from scripted import ScriptedApp, fill
 from scripted_study import fill_study
 from textual.pilot import Pilot
-from textual.widgets import Select, Static
+from textual.widgets import Static
 
 from fashiontui.config import Config
 from fashiontui.domain.study import TrialState
@@ -23,6 +23,7 @@ from fashiontui.tui.screens.details import Details
 from fashiontui.tui.screens.lab import LabScreen
 from fashiontui.tui.screens.tune import SEEDS, Tune
 from fashiontui.tui.widgets.dots import Dots
+from fashiontui.tui.widgets.picker import Picker
 
 Scenario = Callable[[ScriptedApp, Tune, Pilot[Any]], Awaitable[None]]
 
@@ -115,7 +116,7 @@ def test_another_study_is_picked_and_its_search_shown() -> None:
         fill_study(app.library.studies(), 3, name="other", against="time", sampler="random")
         await press(pilot, "ctrl+r")
         control = screen.form.field("study").control
-        assert isinstance(control, Select)
+        assert isinstance(control, Picker)
         control.value = "other"
         await settle(pilot)
         assert screen.table.row_count == 3

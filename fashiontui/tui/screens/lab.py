@@ -63,6 +63,7 @@ class LabScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]
     BINDINGS = [*LAB_KEYS]
+    AUTO_FOCUS = ""  # it styles a whole panel anew, which can wait for the first paint
 
     def __init__(
         self,
@@ -129,9 +130,11 @@ class LabScreen(Screen[None]):
         for curves in self.query(Curves):
             curves.marker = self._marker
         self.query_one(FirstLayerView).shaded = is_shaded(self._marker)
-        self.call_after_refresh(self._open_store)  # its imports would delay the first paint
+        self.call_after_refresh(self._painted)
 
-    def _open_store(self) -> None:
+    def _painted(self) -> None:
+        """Do what would have delayed the first paint: take the focus, open the store."""
+        self.focus_next()
         self.board.read_store()
         if self._choice.pinned:
             self.board.fetch_baseline(self._choice.pinned)

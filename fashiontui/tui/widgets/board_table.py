@@ -55,7 +55,23 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
     class FoldClicked(Message):
         """The row under the cursor shall show its seeds, or no longer."""
 
+    class EndNear(Message):
+        """Less than a screenful of rows is left below those in sight."""
+
     _drawn_widths: tuple[int, ...] = ()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for more rows before the last one comes into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self._look_ahead()
+
+    def on_resize(self) -> None:
+        """Ask for as many rows as the new size shows."""
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        if self.row_count < self.scroll_y + 2 * self.size.height:
+            self.post_message(self.EndNear())
 
     def on_click(self, event: events.Click) -> None:
         """One click moves to a row, two open it: Textual opens the row one is on at one click."""

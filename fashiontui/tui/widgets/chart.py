@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from rich.color import Color
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -123,7 +125,7 @@ class Chart(Vertical):
             shown = (
                 "–" if value is None else f"{curves.on_axis(value):.{curves.quantity.decimals}f}"
             )
-            colour = curves.get_component_rich_style(f"chart--{series.look}", partial=True)
+            colour = Style(color=Color.from_rgb(*curves.colour(series.look)))
             name = f" {series.label} " if named or series.look in OWN_LOOKS else " "
             entries.append(
                 Text.assemble((series.glyph, colour), name, (shown, "bold"), no_wrap=True)

@@ -1,11 +1,10 @@
 """Panel 1: which network to train, how and where."""
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Select, Static
+from textual.widgets import Button, Input, Static
 
 from fashiontui import paths
 from fashiontui.domain.errors import UsageError
@@ -20,6 +19,7 @@ from fashiontui.tui.messages import Device, TrainRequested
 from fashiontui.tui.text import plain
 from fashiontui.tui.widgets.fields import SEEDS, Field, TypedInput
 from fashiontui.tui.widgets.network import NetworkForm
+from fashiontui.tui.widgets.picker import Picker
 from fashiontui.tui.widgets.settings import FINER, MAIN, SettingsGroup, TrainingSettings
 
 LOOKING = "looking"
@@ -59,9 +59,7 @@ the focus.
             yield self._field(
                 "recipe",
                 "Recipe",
-                Select(
-                    [(Content(r), r) for r in recipes], value=known, allow_blank=False, compact=True
-                ),
+                Picker([(recipe, recipe) for recipe in recipes], known),
                 "A named set of training settings",
             )
             yield Static(id="recipe-says", markup=False)
@@ -74,27 +72,25 @@ the focus.
             yield self._field(
                 "device",
                 "Device",
-                Select([("auto (looking…)", LOOKING)], allow_blank=False, compact=True),
+                Picker([("auto (looking…)", LOOKING)]),
                 "Where to train; filled in when torch is loaded",
             )
             yield self._field(
                 "precision",
                 "Precision",
-                Select(
+                Picker(
                     [("auto (measured)", "auto"), ("fp32", "fp32"), ("bf16", "bf16")],
-                    value=first.precision,
-                    allow_blank=False,
-                    compact=True,
+                    first.precision,
                 ),
                 "Number format; auto measures which is faster for this network",
             )
         yield SettingsGroup("training settings", MAIN, first.overrides, id="settings")
         yield SettingsGroup("finer settings", FINER, first.overrides, id="finer")
         with Horizontal(id="go"):
-            yield Button("Train  t", id="train", variant="primary", compact=True)
+            yield Button("Train  t", "primary", id="train", compact=True)
             yield Button("All seven  a", id="all-seven", compact=True)
 
-    def _field(self, name: str, label: str, control: Input | Select[str], help_text: str) -> Field:
+    def _field(self, name: str, label: str, control: Input | Picker, help_text: str) -> Field:
         check = {"seeds": parse_seeds}.get(name)
         field = Field(label, control, help_text, check)
         field.id = f"field-{name}"
@@ -142,12 +138,11 @@ the focus.
     def offer_devices(self, devices: tuple[Device, ...]) -> None:
         """List the devices that are really there."""
         select = self.field("device").control
-        assert isinstance(select, Select)
+        assert isinstance(select, Picker)
         wanted = self._first.device
         options = [(f"auto ({devices[0].name})", "auto")]
         options += [(f"{d.name} · {d.title}, {d.memory_gib:.0f} GiB", d.name) for d in devices]
-        select.set_options([(Text(printable(label)), name) for label, name in options])
-        select.value = wanted if wanted in {name for _, name in options} else "auto"
+        select.set_options([(printable(label), name) for label, name in options], wanted)
         select.tooltip = Content("\n").join(plain(label) for label, _ in options[1:])
 
     def choose_model(self, name: str) -> None:
@@ -202,7 +197,7 @@ the focus.
     def _enter_pressed(self) -> None:
         self.request()
 
-    @on(Select.Changed, "#field-recipe Select")
+    @on(Picker.Changed, "#field-recipe Picker")
     def _load_recipe(self) -> None:
         """Read the recipe; a broken file says so under the field."""
         try:
@@ -238,7 +233,7 @@ the focus.
         self.query_one("#train", Button).label = f"Train ×{runs}  t" if runs > 1 else "Train  t"
 
     @on(Input.Changed)
-    @on(Select.Changed)
+    @on(Picker.Changed)
     def _check_nesterov(self) -> None:
         """It leans on optimiser and momentum: complain at the first of the three that is set."""
         if not self.query(TrainingSettings):

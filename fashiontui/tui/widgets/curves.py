@@ -2,20 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import log10
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual import events
 from textual.binding import Binding
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
-from textual_plotext import PlotextPlot
+from textual.widget import Widget
 
 from fashiontui.tui.widgets.axes import around, epoch_ticks, labels, log_ticks, round_ticks
 from fashiontui.tui.widgets.drawing import Cell, Line, cells, stretches, strip
 from fashiontui.tui.widgets.growing_line import Area, GrowingLine, Points
 from fashiontui.tui.widgets.series import Quantity, Reference, Series, View
+
+if TYPE_CHECKING:
+    from textual_plotext import Plot
 
 Marker = Literal["auto", "braille", "hd", "fhd", "dot", "ascii"]
 """How curves are drawn: braille (finest), quadrant and sextant blocks, dots, or plain ASCII."""
@@ -30,24 +35,12 @@ Placed = tuple[Series, Points]
 """A curve and its points as they lie on the canvas."""
 
 
-class Curves(PlotextPlot, can_focus=True):
+class Curves(Widget, can_focus=True):
     """The drawing itself."""
 
     auto_links = False  # there are none, and Textual would look for them in every line
 
-    COMPONENT_CLASSES = {
-        "chart--axes",
-        "chart--train",
-        "chart--validation",
-        "chart--reference",
-        "chart--pinned",
-        "chart--a",
-        "chart--b",
-        "chart--c",
-        "chart--d",
-        "chart--e",
-        "chart--f",
-    }
+    COMPONENT_CLASSES = {"chart--axes"}
     BINDINGS = [
         Binding("left", "read(-1)", "Read left", id="chart.left", tooltip="Read the epoch before"),
         Binding("right", "read(1)", "Read right", id="chart.right", tooltip="Read the next epoch"),
@@ -102,6 +95,13 @@ with a capital letter or `◇`.
         self._under_key: object = None
         self._under: list[list[Cell]] = []
         self._grown = GrowingLine(Area(0, 1, 0, 1, 2, 1), "braille", "")
+
+    @cached_property
+    def _plot(self) -> "Plot":
+        """Where plotext draws; imported with the first curve, not before the first paint."""
+        from textual_plotext import Plot
+
+        return Plot()
 
     def action_read(self, by: int) -> None:
         """Move the cursor by an epoch; the first press sets it at the newest of the first curve."""
@@ -194,13 +194,16 @@ with a capital letter or `◇`.
             (series, [(x, scale(y)) for x, y in points]) for series, points in shown
         ]
         grows, still = _split(placed)
-        colours = [self._colour(look) for look in ("axes", "train", *(s.look for s, _ in still))]
+        colours = [
+            self._axes,
+            *(self.colour(look) for look in ("train", *(s.look for s, _ in still))),
+        ]
         key = (area, names, still, self.reference, self.view, self.marker, colours)
         changed = set(range(height))
         if key != self._under_key:
             self._under_key = key
             self._under = self._cells_under(area, self._ticks(low, high), names, still, scale)
-            self._grown = GrowingLine(area, self._line_marker, self._colour("train"))
+            self._grown = GrowingLine(area, self._line_marker, self.colour("train"))
             self._grown.grow(grows)
         else:
             changed = self._grown.grow(grows)
@@ -225,13 +228,13 @@ with a capital letter or `◇`.
         scale: Callable[[float], float],
     ) -> list[list[Cell]]:
         """Axes, reference, the curves that do not grow, and the cursor."""
-        plot, left, right = self.plt, area.left, area.right
+        plot, left, right = self._plot, area.left, area.right
         plot.clear_data()
         plot.theme("clear")
         plot.frame(False)
         plot.xaxes(True, False)
         plot.yaxes(True, False)
-        plot.ticks_color(self._colour("axes"))
+        plot.ticks_color(self._axes)
         plot.xlim(left, right)
         plot.ylim(area.bottom, area.top)
         plot.yticks([scale(tick) for tick in ticks], names)
@@ -247,7 +250,7 @@ with a capital letter or `◇`.
         if self.view.read is not None and left <= self.view.read <= right:
             count = 4 * self.size.height
             ys = [area.bottom + (area.top - area.bottom) * i / count for i in range(count + 1)]
-            plot.scatter([self.view.read] * len(ys), ys, marker=CURSOR, color=self._colour("axes"))
+            plot.scatter([self.view.read] * len(ys), ys, marker=CURSOR, color=self._axes)
         return cells(plot, *self.size)
 
     def _ticks(self, low: float, high: float) -> list[float]:
@@ -286,9 +289,13 @@ with a capital letter or `◇`.
         level, label = scale(value), f" {self.reference.label} {value:.{self.quantity.decimals}f} "
         columns = 2 * self.size.width
         xs = [left + (right - left) * i / columns for i in range(columns + 1)]
-        colour = self._colour("reference")
-        self.plt.scatter(xs, [level] * len(xs), marker="┄", color=colour)
-        self.plt.text(label, right, level, color=colour, alignment="right")
+        colour = self.colour("reference")
+        self._plot.scatter(xs, [level] * len(xs), marker="┄", color=colour)
+        self._plot.text(label, right, level, color=colour, alignment="right")
+
+    @property
+    def _axes(self) -> tuple[int, int, int]:
+        return self.get_component_styles("chart--axes").color.rgb
 
     @property
     def _line_marker(self) -> str:
@@ -297,17 +304,18 @@ with a capital letter or `◇`.
     def _draw_line(self, series: Series, points: Points) -> None:
         if points:
             xs, ys = zip(*points, strict=True)
-            colour = self._colour(series.look)
-            self.plt.plot([*xs], [*ys], marker=self._line_marker, color=colour)
+            colour = self.colour(series.look)
+            self._plot.plot([*xs], [*ys], marker=self._line_marker, color=colour)
 
     def _draw_dots(self, series: Series, points: Points) -> None:
         if points and series.glyph != "━":
             xs, ys = zip(*points, strict=True)
-            colour = self._colour(series.look)
-            self.plt.scatter([*xs], [*ys], marker=series.glyph, color=colour)
+            colour = self.colour(series.look)
+            self._plot.scatter([*xs], [*ys], marker=series.glyph, color=colour)
 
-    def _colour(self, look: str) -> tuple[int, int, int]:
-        return self.get_component_styles(f"chart--{look}").color.rgb
+    def colour(self, look: str) -> tuple[int, int, int]:
+        """Red, green and blue of a curve, as the theme has them."""
+        return Color.parse(self.app.theme_variables[f"series-{look}"]).rgb
 
 
 def _split(placed: Sequence[Placed]) -> tuple[Points, list[Placed]]:

@@ -8,7 +8,7 @@ which the training thread needs for itself.
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.color import Color
 from rich.segment import Segment
@@ -17,7 +17,9 @@ from textual.css.styles import RulesMap
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
-from textual_plotext.plot import Plot
+
+if TYPE_CHECKING:
+    from textual_plotext import Plot
 
 Colour = tuple[int, int, int] | str
 """Red, green and blue; a word where plotext names none."""
@@ -29,7 +31,7 @@ Line = list[tuple[str, Colour]]
 class Drawing(Visual):
     """What plotext drew: one colour a cell, on whatever background the widget has."""
 
-    def __init__(self, plot: Plot, width: int, height: int) -> None:
+    def __init__(self, plot: "Plot", width: int, height: int) -> None:
         """Draw a plot.
 
         Args:
@@ -54,7 +56,7 @@ class Drawing(Visual):
         return len(self._lines)
 
 
-def cells(plot: Plot, width: int, height: int) -> list[list[Cell]]:
+def cells(plot: "Plot", width: int, height: int) -> list[list[Cell]]:
     """What plotext makes of a plot, from the top line down.
 
     Args:

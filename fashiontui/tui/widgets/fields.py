@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container
 from textual.reactive import reactive
-from textual.widgets import Input, Label, Select
+from textual.widgets import Input, Label
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.text import printable
+from fashiontui.tui.widgets.picker import Picker
 
 Check = Callable[[str], object]
 """Reads what was typed; raises ``UsageError`` where that cannot be used."""
@@ -17,10 +18,23 @@ NUMBER = frozenset("0123456789.,_eE-")
 BUDGET = frozenset("0123456789.,_kKmM")
 WHOLE = frozenset("0123456789")
 SEEDS = frozenset("0123456789,-")
+COMPACT = "-textual-compact"
+"""The class that Textual gives compact widgets."""
+
+
+def compact() -> reactive[bool]:
+    """A widget's ``compact``, on by default.
+
+    Textual's is off at first: switched on, it styles a widget and its parts anew, before they have
+    been shown once. The widget shall have the class ``COMPACT`` from its start.
+    """
+    return reactive(True, toggle_class=COMPACT)
 
 
 class TypedInput(Input):
     """An input that takes only its own characters; all other keys stay the app's shortcuts."""
+
+    compact = compact()
 
     def __init__(self, allowed: frozenset[str], value: str = "", placeholder: str = "") -> None:
         """Args:
@@ -28,7 +42,9 @@ class TypedInput(Input):
         value: What it begins with.
         placeholder: Shown while it is empty.
         """
-        super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=True)
+        super().__init__(
+            value, placeholder=placeholder, compact=True, classes=COMPACT, select_on_focus=True
+        )
         self._allowed = allowed
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -40,14 +56,18 @@ class TypedInput(Input):
             event.prevent_default()  # let it bubble up to the bindings
 
 
-class Field(Vertical):
+class Field(Container):
     """A name, a control and, when something is wrong, a sentence."""
 
     error: reactive[str] = reactive("")
     """What is wrong with the value, in one sentence; empty when nothing is."""
 
     def __init__(
-        self, name: str, control: Input | Select[str], help_text: str, check: Check | None = None
+        self,
+        name: str,
+        control: Input | Picker,
+        help_text: str,
+        check: Check | None = None,
     ) -> None:
         """Args:
         name: Of the field, as people call it.
@@ -63,28 +83,21 @@ class Field(Vertical):
         self.set_class(bool(self.value), "-typed", update=False)
 
     def compose(self) -> ComposeResult:
-        """The name beside the control, the complaint below."""
-        with Horizontal():
-            yield Label(self._title, classes="name")
-            yield self.control
-        yield Label(classes="complaint", markup=False)
+        """The name beside the control; a complaint would stand below."""
+        yield Label(self._title, classes="name")
+        yield self.control
 
     @property
     def value(self) -> str:
         """What was typed or picked; empty for the recipe's or the automatic choice."""
-        given = self.control.value
-        return given.strip() if isinstance(given, str) else ""
+        return self.control.value.strip()
 
     @value.setter
     def value(self, value: str) -> None:
-        if isinstance(self.control, Input):
-            self.control.value = value
-        else:
-            known = [option for _, option in self.control._options]
-            self.control.value = value if value in known else Select.NULL
+        self.control.value = value
 
     @on(Input.Changed)
-    @on(Select.Changed)
+    @on(Picker.Changed)
     def check(self) -> None:
         """Check the value and show what is wrong with it."""
         self.set_class(bool(self.value), "-typed")
@@ -98,5 +111,8 @@ class Field(Vertical):
     def watch_error(self, error: str) -> None:
         """Show the complaint, or hide its line."""
         self.set_class(bool(error), "-wrong")
-        if self.is_mounted:
-            self.query_one(".complaint", Label).update(f"✗ {printable(error)}" if error else "")
+        said = f"✗ {printable(error)}" if error else ""
+        if complaints := [*self.query(".complaint").results(Label)]:
+            complaints[0].update(said)
+        elif error and self.is_mounted:
+            self.mount(Label(said, classes="complaint", markup=False))

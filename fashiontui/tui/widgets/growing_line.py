@@ -6,11 +6,14 @@ longer than all else that a tenth of a second brings; only the newest columns di
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor
-
-from textual_plotext.plot import Plot
+from typing import TYPE_CHECKING
 
 from fashiontui.tui.widgets.drawing import Cell, Colour, cells
+
+if TYPE_CHECKING:
+    from textual_plotext import Plot
 
 Points = Sequence[tuple[float, float]]
 """(x, y), x ascending."""
@@ -45,9 +48,15 @@ class GrowingLine:
         self._dots = DOTS.get(marker, 1)
         self._unit = (area.right - area.left) / (self._dots * area.columns - 1)
         self._points: Points = []
-        self._plot = Plot()
         self.rows: list[list[Cell | None]] = [[None] * area.columns for _ in range(area.lines)]
         """From the top line down, None where the line is not."""
+
+    @cached_property
+    def _plot(self) -> "Plot":
+        """Where plotext draws; imported with the first curve, not before the first paint."""
+        from textual_plotext import Plot
+
+        return Plot()
 
     def grow(self, points: Points) -> set[int]:
         """Draw what differs from the last time.

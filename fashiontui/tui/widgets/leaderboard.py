@@ -17,8 +17,8 @@ from fashiontui.tui.widgets.columns import COLUMNS, KEYS, cells, headers
 from fashiontui.tui.widgets.listing import Listing
 from fashiontui.tui.widgets.store_client import StoreClient
 
-PAGE = 60
-"""Rows given to the table at once; more follow as the cursor nears the end."""
+PAGE = 30
+"""Least number of rows given to the table at once; more follow as the end comes near."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
 
@@ -66,10 +66,7 @@ class Leaderboard(StoreClient):
         self.pinned = pinned
 
     def compose(self) -> ComposeResult:
-        """Filter, table, and a line that says what is shown."""
-        yield Input(
-            placeholder="filter: words of model, recipe, status, …", id="filter", compact=True
-        )
+        """Table, and a line that says what is shown."""
         yield BoardTable(cursor_type="row", zebra_stripes=True)
         yield Static(id="board-seeds")
         yield Static(id="board-foot")
@@ -152,7 +149,6 @@ class Leaderboard(StoreClient):
         if not self.is_mounted:
             return
         kept = self._kept_places()
-        self._listing.typed = self.query_one("#filter", Input).value
         self._order = self._listing.rows()
         table = self.table
         table.clear()  # columns stay: they keep the width of the widest cell they ever had
@@ -228,6 +224,9 @@ class Leaderboard(StoreClient):
         """Let the user type a filter."""
         self.add_class("-filtering")
         self.refresh_bindings()
+        if not self.query(Input):
+            hint = "filter: words of model, recipe, status, …"
+            self.mount(Input(placeholder=hint, id="filter", compact=True), before=0)
         self.query_one("#filter", Input).focus()
 
     def action_sort(self, by: int) -> None:
@@ -328,6 +327,11 @@ class Leaderboard(StoreClient):
         if event.cursor_row >= self._given - PAGE // 4:
             self._give_more()
 
+    @on(BoardTable.EndNear)
+    def _end_near(self, event: BoardTable.EndNear) -> None:
+        event.stop()
+        self._give_more()
+
     @on(DataTable.HeaderSelected)
     def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
         number = event.column_index - 2
@@ -343,6 +347,7 @@ class Leaderboard(StoreClient):
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
         event.stop()
+        self._listing.typed = event.value
         self.rebuild()
 
     @on(Input.Submitted, "#filter")
@@ -367,7 +372,8 @@ class Leaderboard(StoreClient):
 
     def _give_more(self) -> None:
         """Hand the table its next page of rows: it measures every cell it is given."""
-        page = self._order[self._given : self._given + PAGE]
+        count = max(PAGE, 2 * self.table.size.height)
+        page = self._order[self._given : self._given + count]
         for row in page:
             shown = self._cells(row)
             self.table.widen(shown)

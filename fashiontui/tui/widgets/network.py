@@ -19,7 +19,7 @@ from fashiontui.domain.errors import UsageError
 from fashiontui.domain.plan import Network, named_network
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import FAMILIES, Shape, family_named
-from fashiontui.tui.widgets.fields import BUDGET, Field, TypedInput
+from fashiontui.tui.widgets.fields import BUDGET, COMPACT, Field, TypedInput, compact
 
 PRESETS = ("10k", "20k", "37k", "50k", "100k", "200k", "500k")
 BAR = 14
@@ -78,6 +78,7 @@ class FamilyButton(RadioButton):
     BUTTON_LEFT = "("
     BUTTON_INNER = " "
     BUTTON_RIGHT = ")"
+    compact = compact()
 
     def watch_value(self) -> None:
         """Change the mark with the value."""
@@ -88,6 +89,7 @@ class FamilyButton(RadioButton):
 class FamilyPicker(RadioSet):
     """Families beside each other, in as many rows as they need; moving to one chooses it."""
 
+    compact = compact()
     BINDINGS = [
         Binding("right,down", "choose(1)", "Family", id="family.next", show=False,
                 tooltip="The next family"),
@@ -114,6 +116,12 @@ class FamilyPicker(RadioSet):
         self.action_toggle_button()
 
 
+class ShapeList(OptionList):
+    """The shapes that fill a budget."""
+
+    compact = compact()
+
+
 class NetworkForm(Vertical):
     """Chooses one network and shows what it is made of."""
 
@@ -138,10 +146,14 @@ class NetworkForm(Vertical):
 
     def compose(self) -> ComposeResult:
         """Family, budget, the shapes that fill it, and the layers of the one picked."""
-        with FamilyPicker(id="family", compact=True):
+        with FamilyPicker(id="family", compact=True, classes=COMPACT):
             for family in FAMILIES.values():
                 button = FamilyButton(
-                    family.title, value=family.name == self.arch, name=family.name, compact=True
+                    family.title,
+                    value=family.name == self.arch,
+                    name=family.name,
+                    compact=True,
+                    classes=COMPACT,
                 )
                 button.tooltip = family.about
                 yield button
@@ -151,7 +163,7 @@ class NetworkForm(Vertical):
             "Most trainable weights; ↑ ↓ step through presets",
             self._solve,
         )
-        yield OptionList(id="shapes", compact=True)
+        yield ShapeList(id="shapes", compact=True, classes=COMPACT)
         yield Static(id="layers")
 
     @property

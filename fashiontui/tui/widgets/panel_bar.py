@@ -1,6 +1,5 @@
 """Where one is and where one can go, on terminals that show one panel at a time."""
 
-from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
@@ -11,8 +10,12 @@ SHOWN = (("configure", "Configure"), ("loss", "Loss"), ("accuracy", "Accuracy"),
 class PanelBar(Horizontal):
     """A line of panels to click, each with the key that goes there."""
 
-    def compose(self) -> ComposeResult:
-        """One label a panel; the stylesheet marks the one that is shown."""
+    def on_show(self) -> None:
+        """One label a panel, where there is need of them; the stylesheet marks the one shown."""
+        if self.children:
+            return
         for number, (panel, name) in enumerate(SHOWN, start=1):
-            yield Static(f"[@click=screen.panel('{panel}')]{number} {name}[/]", id=f"go-{number}")
-        yield Static("[@click=app.help]? Help[/]", id="go-help")  # the footer may have no room
+            self.mount(
+                Static(f"[@click=screen.panel('{panel}')]{number} {name}[/]", id=f"go-{number}")
+            )
+        self.mount(Static("[@click=app.help]? Help[/]", id="go-help"))  # the footer may be full

@@ -12,11 +12,13 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from fashiontui.tui.queue import Job
+from fashiontui.tui.widgets.fields import COMPACT, compact
 
 
 class QueueList(OptionList):
     """Waiting jobs, the next one first."""
 
+    compact = compact()
     BINDINGS = [
         Binding("x,delete", "change('remove')", "Remove", id="queue.remove", key_display="x",
                 tooltip="Take this run out of the queue"),
@@ -58,7 +60,7 @@ class QueueView(Vertical):
             "No run is waiting: t adds one for each seed, a adds all seven.", classes="empty"
         )
         yield Static(id="queue-foot")
-        yield QueueList(compact=True)
+        yield QueueList(compact=True, classes=COMPACT)
 
     def show(self, jobs: Sequence[Job], held: bool) -> None:
         """Draw the queue as it is now; the cursor stays on its job."""

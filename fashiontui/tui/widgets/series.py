@@ -29,7 +29,7 @@ class Series:
 
     label: str
     look: str
-    """Component class, less ``chart--``, that gives its colour."""
+    """The theme variable, less ``series-``, that gives its colour."""
     glyph: str
     """Stands at each of its epochs and in the legend; a line alone where it is ``━``."""
     points: Sequence[tuple[float, float]]

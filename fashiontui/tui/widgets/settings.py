@@ -8,10 +8,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Collapsible, Input, Select
+from textual.widgets import Collapsible, Input
 
 from fashiontui.domain.recipe import Activation, Augment, Init, Optimizer, Schedule, Settings
 from fashiontui.tui.widgets.fields import NUMBER, WHOLE, Field, TypedInput
+from fashiontui.tui.widgets.picker import Picker
 
 TYPED = {
     "epochs": ("Epochs", WHOLE),
@@ -130,7 +131,7 @@ class SettingsGroup(Collapsible):
             contents.mount(TrainingSettings(self._names, self._first))
 
     @on(Input.Changed)
-    @on(Select.Changed)
+    @on(Picker.Changed)
     def _count(self) -> None:
         """Say how many are set, which could not be seen with the group folded."""
         count = len(self.overrides)
@@ -145,8 +146,7 @@ def _field(name: str, value: str) -> Field:
         field = Field(label, control, help_text, lambda typed: Settings().replaced(**{name: typed}))
     else:
         label, choices = PICKED[name]
-        chosen = value if value in choices else Select.NULL
-        options = [(_SAID.get(choice, choice), choice) for choice in choices]
-        field = Field(label, Select(options, value=chosen, compact=True), help_text)
+        options = [("", ""), *((_SAID.get(choice, choice), choice) for choice in choices)]
+        field = Field(label, Picker(options, value), help_text)
     field.id = f"field-{name}"
     return field

@@ -30,13 +30,13 @@ class StatusLine(Horizontal):
         """Name, run, surroundings."""
         yield Static("fashiontui", id="name")
         yield Static("SAMPLE DATA", id="sample")
-        yield Static(id="running")
-        yield Static(id="surroundings")
+        self._told, self._surroundings = self._run_text(), self._surroundings_text()
+        yield Static(self._told, id="running")
+        yield Static(Content.from_markup(self._surroundings), id="surroundings")
 
     def on_mount(self) -> None:
         """Follow the theme."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
-        self._draw()
 
     def show(self, history: History) -> None:
         """Draw this run."""
@@ -63,14 +63,16 @@ class StatusLine(Horizontal):
         if running != self._told:
             self._told = running
             self.query_one("#running", Static).update(running, layout=False)
-        data = self.dataset or "looking for data"
-        if self.dataset == "sample":
-            data = "[$text-warning]SAMPLE DATA[/]"
-        device = self.device or "loading torch"
-        surroundings = f"{data} · {device} · {self.app.theme}"
+        surroundings = self._surroundings_text()
         if surroundings != self._surroundings:
             self._surroundings = surroundings
             self.query_one("#surroundings", Static).update(Content.from_markup(surroundings))
+
+    def _surroundings_text(self) -> str:
+        data = self.dataset or "looking for data"
+        if self.dataset == "sample":
+            data = "[$text-warning]SAMPLE DATA[/]"
+        return f"{data} · {self.device or 'loading torch'} · {self.app.theme}"
 
     def _run_text(self) -> Content:
         history = self._history

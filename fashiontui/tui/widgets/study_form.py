@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Select, Static
+from textual.widgets import Button, Static
 
 from fashiontui import paths
 from fashiontui.domain.budget import parse_budget
@@ -19,6 +18,7 @@ from fashiontui.domain.spec import DatasetName
 from fashiontui.domain.study import StudySpec, StudyView, plan_study
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.widgets.fields import BUDGET, NUMBER, WHOLE, Field, TypedInput
+from fashiontui.tui.widgets.picker import Picker
 
 NEW = "new"
 """Value of the study field for one that is yet to begin."""
@@ -58,14 +58,14 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
         families = [(family.title, name) for name, family in FAMILIES.items()]
         against = [("nothing", ACCURACY), ("weights", "weights"), ("time", "time")]
         samplers = [("TPE", "tpe"), ("random", "random"), ("grid", "grid")]
-        yield self._field("study", "Study", self._select([("new", NEW)], NEW),
+        yield self._field("study", "Study", Picker([("new", NEW)], NEW),
                           "A study that goes on, or a new one")  # fmt: skip
-        yield self._field("arch", "Family", self._select(families, choice.arch),
+        yield self._field("arch", "Family", Picker(families, choice.arch),
                           "Whose shapes are searched")  # fmt: skip
         yield self._field("budget", "Budget", TypedInput(BUDGET, choice.budget), "Most weights")
-        yield self._field("against", "Against", self._select(against, ACCURACY),
+        yield self._field("against", "Against", Picker(against, ACCURACY),
                           "What is to be low while accuracy is to be high")  # fmt: skip
-        yield self._field("sampler", "Sampler", self._select(samplers, "tpe"),
+        yield self._field("sampler", "Sampler", Picker(samplers, "tpe"),
                           "How trials are drawn")  # fmt: skip
         yield self._field("trials", "Trials", TypedInput(WHOLE, USUAL_TRIALS, "no end"),
                           "Trials of the study in all")  # fmt: skip
@@ -79,12 +79,7 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
         """Name the panel."""
         self.border_title = "1 Study"
 
-    def _select(self, options: list[tuple[str, str]], value: str) -> Select[str]:
-        return Select(options, value=value, allow_blank=False, compact=True)
-
-    def _field(
-        self, name: str, label: str, control: TypedInput | Select[str], help_text: str
-    ) -> Field:
+    def _field(self, name: str, label: str, control: TypedInput | Picker, help_text: str) -> Field:
         check = {"budget": parse_budget, "trials": parse_trials, "target": parse_target}.get(name)
         field = Field(label, control, help_text, check)
         field.id = f"study-{name}"
@@ -103,14 +98,12 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
     def offer(self, names: Sequence[str], picked: str | None) -> None:
         """Offer these studies, and pick one."""
         control = self.field("study").control
-        assert isinstance(control, Select)
-        options = [("new", NEW), *((name, name) for name in names)]
-        with self.prevent(Select.Changed):
-            control.set_options([(Content(shown), value) for shown, value in options])
-            control.value = picked if picked is not None and picked in names else NEW
+        assert isinstance(control, Picker)
+        with self.prevent(Picker.Changed):
+            control.set_options([("new", NEW), *((name, name) for name in names)], picked or NEW)
         self._close_fields()
 
-    @on(Select.Changed, "#study-study Select")
+    @on(Picker.Changed, "#study-study Picker")
     def _another(self) -> None:
         self._close_fields()
         self.post_message(self.Picked())
