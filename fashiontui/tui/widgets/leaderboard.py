@@ -17,7 +17,7 @@ from fashiontui.tui.widgets.columns import COLUMNS, KEYS, cells, headers
 from fashiontui.tui.widgets.listing import Listing
 from fashiontui.tui.widgets.store_client import StoreClient
 
-PAGE = 30
+PAGE = 20
 """Least number of rows given to the table at once; more follow as the end comes near."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
@@ -372,7 +372,7 @@ class Leaderboard(StoreClient):
 
     def _give_more(self) -> None:
         """Hand the table its next page of rows: it measures every cell it is given."""
-        count = max(PAGE, 2 * self.table.size.height)
+        count = max(PAGE, self.table.size.height + PAGE // 2)
         page = self._order[self._given : self._given + count]
         for row in page:
             shown = self._cells(row)
