@@ -25,6 +25,8 @@ from fashiontui.models.parts import (
     BatchNormByRows,
     ConvolutionByRows,
     Dropout,
+    FlattenByRows,
+    LinearByRows,
     MaxPoolByRows,
     Shortcut,
     activation,
@@ -97,12 +99,13 @@ class _Builder:
             case Output(classes):
                 if self.settings.dropout:
                     yield "dropout", Dropout(self.settings.dropout, self.generator)
-                yield "output", nn.Linear(size[0], classes)
+                linear = LinearByRows if self.by_rows else nn.Linear
+                yield "output", linear(size[0], classes)
             case GlobalPool():
                 yield "mean", nn.AdaptiveAvgPool2d(1)
                 yield "flatten", nn.Flatten()
             case Flatten():
-                yield "flatten", nn.Flatten()
+                yield "flatten", FlattenByRows() if self.by_rows else nn.Flatten()
 
     def _convolution(self, conv: Conv, channels: int) -> nn.Conv2d:
         module = ConvolutionByRows if self.by_rows else nn.Conv2d

@@ -33,6 +33,22 @@ class MaxPoolByRows(nn.MaxPool2d):
         return rows.pooled(images)
 
 
+class FlattenByRows(nn.Flatten):
+    """All values of an image in one row; the same value of different images are neighbours."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, c * h * w) of (n, c, h, w)."""
+        return images.permute(1, 2, 3, 0).reshape(-1, len(images)).T
+
+
+class LinearByRows(nn.Linear):
+    """A linear layer that takes its features, and hands back their gradients, in that order."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, out) of (n, in)."""
+        return torch.addmm(self.bias[:, None], self.weight, features.T).T
+
+
 class BatchNorm(nn.Module):
     """Batch normalisation whose shift is the layer's bias and whose scale is fixed at 1.
 
