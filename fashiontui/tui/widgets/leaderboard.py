@@ -83,10 +83,16 @@ class Leaderboard(StoreClient):
         return True
 
     def on_mount(self) -> None:
-        """Add the columns, and the report's rows at once: the store's follow when it is open."""
+        """Add the columns."""
         for key, header in zip(KEYS, self._headers(), strict=True):
             self.table.add_column(header, key=key, width=header.cell_len)
+
+    def open_store(self) -> None:
+        """Show the report's rows at once, and the store's when it has been opened and read."""
         self.rebuild()
+        self.read_store()
+        if self.pinned:
+            self.fetch_baseline(self.pinned)
 
     @property
     def table(self) -> BoardTable:
