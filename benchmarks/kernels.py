@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from fashiontui.domain.plan import named_network, plan
 from fashiontui.domain.recipe import Recipe, Settings
 from fashiontui.domain.spec import Kernels
+from fashiontui.engine import Placement
 from fashiontui.models import build, rows
 
 
@@ -23,8 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20, help="for each network")
     seconds = parser.parse_args().seconds
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    Placement(torch.device("cpu"), "fp32", 1).apply()
     recipe = Recipe(name="kernels", settings=Settings(batch_norm=True))
     print("| | batch | torch | by rows | ratio |\n|:---|---:|---:|---:|---:|")
     for name, batch in {"cnn-10k": 256, "cnn-20k": 256, "cnn-50k": 128, "cnn-100k": 128}.items():

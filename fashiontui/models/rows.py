@@ -329,6 +329,4 @@ def _to_channels(values: Tensor) -> Tensor:
 
 def _dot(one: Tensor, other: Tensor) -> Tensor:
     """Sum of products over each channel of (h, c, w, n): (c,)."""
-    height, channels, *_ = one.shape
-    rows = one.view(height * channels, 1, -1), other.view(height * channels, -1, 1)
-    return torch.bmm(*rows).view(height, channels).sum(0)
+    return torch.linalg.vecdot(one.flatten(2), other.flatten(2)).sum(0)
