@@ -14,6 +14,8 @@ from fashiontui.engine.step import forward
 
 BATCH = 250
 """Images scored at once on a CPU: more of them leave its caches, and take more memory."""
+BATCH_BY_ROWS = 128
+"""The same by rows, which take more memory for each image."""
 DEVICE_BATCH = 2000
 """Images scored at once elsewhere: enough to fill a GPU."""
 
@@ -25,6 +27,13 @@ class Score:
     loss: float
     """Mean cross-entropy in nats, without label smoothing."""
     predictions: Predictions
+
+
+def images_at_once(placement: Placement) -> int:
+    """How many images a network scores together."""
+    if placement.kernels == "rows":
+        return BATCH_BY_ROWS
+    return BATCH if placement.device.type == "cpu" else DEVICE_BATCH
 
 
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor, placement: Placement) -> Score:
@@ -55,7 +64,7 @@ def evaluation(
     loss = torch.zeros((), device=placement.device)
     predicted = torch.empty(len(labels), dtype=torch.uint8, device=placement.device)
     shares = torch.empty((len(labels), CLASSES), dtype=torch.uint8, device=placement.device)
-    size = BATCH if placement.device.type == "cpu" else DEVICE_BATCH
+    size = images_at_once(placement)
     for start in range(0, len(labels), size):
         logits = forward(model, images[start : start + size], placement)
         loss += F.cross_entropy(logits, labels[start : start + size], reduction="sum")

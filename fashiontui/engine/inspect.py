@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fashiontui.domain.events import FirstLayer, LayerStatistics
 from fashiontui.engine.devices import Placement
+from fashiontui.engine.evaluate import images_at_once
 from fashiontui.engine.step import forward
 
 MAX_PICTURES = 64
@@ -70,10 +71,13 @@ def outputs(model: nn.Module, images: Tensor, placement: Placement) -> dict[str,
         placement: Device and precision.
     """
     model.eval()
-    with _listening(model) as kept:
-        forward(model, images, placement)
+    pieces = []
+    for some in images.split(images_at_once(placement)):
+        with _listening(model) as kept:
+            forward(model, some, placement)
+        pieces.append(kept)
     model.train()
-    return kept
+    return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def weighted_layers(model: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:
