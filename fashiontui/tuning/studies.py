@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import chain, count
 from threading import RLock
 
 import optuna
@@ -104,6 +105,21 @@ class Studies:
                     ) from None
                 return found
         return self.open(name)
+
+    def begin_another(self, spec: StudySpec) -> Study:
+        """Begin a study under its first free name, or go on with one that searches the same.
+
+        Args:
+            spec: What to search.
+
+        Raises:
+            UsageError: its name cannot be used.
+        """
+        taken, names = self.names(), (f"{spec.usual_name}-{number}" for number in count(2))
+        for name in chain([spec.usual_name], names):
+            if name not in taken or _difference(self.open(name).spec, spec) is None:
+                break
+        return self.begin(spec, name)
 
     def open(self, name: str) -> Study:
         """The study of that name.

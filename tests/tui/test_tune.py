@@ -117,6 +117,35 @@ def test_a_new_study_is_of_the_forms_family_and_budget() -> None:
     drive_tune(scenario, trials=0)
 
 
+def test_a_new_study_that_searches_otherwise_has_a_name_of_its_own() -> None:
+    async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
+        for sampler, name in {"tpe": "fcn-100k-2", "random": "fcn-100k"}.items():
+            await press(pilot, "n")
+            form = screen.panel.form
+            assert form is not None
+            form.field("budget").value = "100k"
+            form.field("sampler").value = sampler
+            await press(pilot, "t")
+            assert screen.panel.picked == name
+
+    drive_tune(scenario, trials=3)
+
+
+def test_n_opens_the_form_of_a_new_study_and_escape_returns_to_the_one_before() -> None:
+    async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
+        shares = screen._view and screen._view.importances
+        await press(pilot, "n")
+        assert screen.panel.picked is None
+        assert screen.table.row_count == 0
+        await press(pilot, "escape")
+        assert screen.panel.form is None
+        assert screen.panel.picked == "fcn-100k"
+        assert screen._view is not None
+        assert screen._view.importances == shares is not None
+
+    drive_tune(scenario)
+
+
 def test_another_study_is_picked_and_its_search_shown() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
         fill_study(app.library.studies(), 3, name="other", against="time", sampler="random")

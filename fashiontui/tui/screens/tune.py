@@ -334,7 +334,8 @@ on validation.
     @work(thread=True, group="store", exit_on_error=False)
     def _begin(self, spec: StudySpec, name: str | None, limits: Limits) -> None:
         try:
-            study = self._library.studies().begin(spec, name)
+            studies = self._library.studies()
+            study = studies.open(name) if name is not None else studies.begin_another(spec)
         except FashiontuiError as error:
             self.post_message(Failed(str(error), error.exit_code))
             return
