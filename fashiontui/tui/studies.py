@@ -20,6 +20,8 @@ TRIAL_GLYPHS = {
     TrialState.FAILED: "✗ failed",
 }
 """A glyph and a word for each state."""
+PLANNED = "The built-in space around the\nlab's recipe; t begins the study."
+"""Said of a study that is yet to begin."""
 TURNS = {
     Turn.RESTS: "■ rests",
     Turn.WAITS: "… waits for its turn",
@@ -27,6 +29,7 @@ TURNS = {
     Turn.PAUSES: "▶ pauses after this trial",
     Turn.STOPS: "■ stops",
 }
+"""What is said of a study that does this."""
 WIDTH = 30
 """Columns of the panel that says how a study stands, where it is narrowest."""
 SAMPLERS = {"tpe": "TPE", "random": "random", "grid": "grid"}

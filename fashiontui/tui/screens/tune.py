@@ -19,7 +19,7 @@ from fashiontui.tui.choice import Choice
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import Failed, ImportancesRead, RunsFetched, StudyRead, TrainRequested
 from fashiontui.tui.queue import RunQueue, StudyTurn, Turn
-from fashiontui.tui.studies import standing
+from fashiontui.tui.studies import PLANNED, standing
 from fashiontui.tui.terminal import size_classes
 from fashiontui.tui.widgets.chart import Marker
 from fashiontui.tui.widgets.study_charts import BestChart, Importances, SliceChart
@@ -33,7 +33,6 @@ SEEDS = 5
 """How often ``r`` trains a trial's spec."""
 PANELS = {name.lower(): name for name in ("Study", "Best", "Slice", "Trials", "Importances")}
 """Names of the panels, by their ids."""
-PLANNED = "The built-in space around the\nlab's recipe; t begins the study."
 
 
 class Tune(Screen[None]):
@@ -213,9 +212,8 @@ on validation.
         if view is None:
             await self.panel.ask(new=True)
             return
-        if len(view.complete) < ENOUGH_TO_JUDGE:
-            return
-        if (asked := (view.name, len(view.complete))) != self._judged:
+        asked = view.name, len(view.complete)
+        if len(view.complete) >= ENOUGH_TO_JUDGE and asked != self._judged:
             self._judged = asked
             # Behind the paint: to load Optuna takes the interpreter from it.
             self.call_after_refresh(self.call_after_refresh, self._judge, view.name)
@@ -318,18 +316,17 @@ on validation.
         panel = self.panel
         try:
             limits = panel.limits()
-            if self._view is not None:
-                spec = self._view.spec
-            else:
+            spec = self._view.spec if self._view else None
+            if spec is None:
                 form = panel.form or await panel.ask(new=True)
                 spec = form.planned(self._dataset, self._choice)
         except UsageError as error:
             await panel.ask(new=self._view is None)
             self.notify(str(error), severity="error")
-            return
-        self._begins = True
-        self._draw()
-        self._begin(spec, self._view.name if self._view else None, limits)
+        else:
+            self._begins = True
+            self._draw()
+            self._begin(spec, self._view.name if self._view else None, limits)
 
     @work(thread=True, group="store", exit_on_error=False)
     def _begin(self, spec: StudySpec, name: str | None, limits: Limits) -> None:
@@ -338,9 +335,10 @@ on validation.
             study = studies.open(name) if name is not None else studies.begin_another(spec)
         except FashiontuiError as error:
             self.post_message(Failed(str(error), error.exit_code))
-            return
-        self._queue.add_study(StudyTurn(study.name, limits.trials, limits.target), spec.widest())
-        self._read(study.name)
+        else:
+            turn = StudyTurn(study.name, limits.trials, limits.target)
+            self._queue.add_study(turn, spec.widest())
+            self._read(study.name)
 
     def action_pause(self) -> None:
         """Begin no further trial."""
@@ -357,8 +355,7 @@ on validation.
     def action_train_seeds(self) -> None:
         """Queue the trial's network with several seeds, as ordinary runs."""
         trial = self.table.current
-        assert self._view is not None
-        assert trial is not None
+        assert self._view and trial
         spec = self._view.spec.run_of(trial.params)
         runs = [spec.model_copy(update={"seed": seed}) for seed in range(SEEDS)]
         self.app.get_default_screen().post_message(TrainRequested(runs))
