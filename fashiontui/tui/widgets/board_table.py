@@ -10,6 +10,8 @@ from fashiontui.tui.widgets.line_table import LineTable
 
 FOLDS = ("▸", "▾")
 """A cell that ends in one of these folds its row when that end is clicked."""
+NEAR = 5
+"""So many rows out of sight are few: it is time for more."""
 
 
 class BoardTable(LineTable):
@@ -48,7 +50,7 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
         """The row under the cursor shall show its seeds, or no longer."""
 
     class EndNear(Message):
-        """Less than a screenful of rows is left below those in sight."""
+        """Few rows are left below those in sight."""
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for more rows before the last one comes into sight."""
@@ -60,7 +62,7 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        if self.row_count < self.scroll_y + 2 * self.size.height:
+        if self.row_count < self.scroll_y + self.size.height + NEAR:
             self.post_message(self.EndNear())
 
     def on_click(self, event: events.Click) -> None:
