@@ -7,7 +7,6 @@ in milliseconds. Also the rounding error of a convolution by rows, against float
 """
 
 import argparse
-import importlib
 from time import perf_counter, thread_time
 
 import torch
@@ -15,9 +14,8 @@ from torch.nn import functional as F
 
 from fashiontui.domain.plan import named_network, plan
 from fashiontui.domain.recipe import Recipe, Settings
-from fashiontui.models import parts, rows
-
-building = importlib.import_module("fashiontui.models.build")  # not the function of its name
+from fashiontui.domain.spec import Kernels
+from fashiontui.models import build, rows
 
 
 def main() -> None:
@@ -27,28 +25,25 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    building.PAYS_FROM = 1
-    use_rows = parts._by_rows
     recipe = Recipe(name="kernels", settings=Settings(batch_norm=True))
     print("| | batch | torch | by rows | ratio |\n|:---|---:|---:|---:|---:|")
     for name, batch in {"cnn-10k": 256, "cnn-20k": 256, "cnn-50k": 128, "cnn-100k": 128}.items():
         [spec] = plan([named_network(name)], recipe, {}, [0])
         images, labels = torch.randn(batch, 1, 28, 28), torch.zeros(batch, dtype=torch.int64)
-        taken: dict[bool, float] = {False: float("inf"), True: float("inf")}
+        taken: dict[Kernels, float] = {"torch": float("inf"), "rows": float("inf")}
         models = {
-            by_rows: building.build(spec, torch.Generator()).to(memory_format=torch.channels_last)
-            for by_rows in taken
+            of: build(spec, torch.Generator(), of).to(memory_format=torch.channels_last)
+            for of in taken
         }
         end = perf_counter() + seconds
         while perf_counter() < end:
-            for by_rows, model in models.items():
-                parts._by_rows = use_rows if by_rows else lambda images: False
+            for of, model in models.items():
                 model.zero_grad()
                 began = thread_time()
                 F.cross_entropy(model(images), labels).backward()
-                taken[by_rows] = min(taken[by_rows], thread_time() - began)
-        ratio = taken[False] / taken[True]
-        told = f"{1000 * taken[False]:.0f} ms | {1000 * taken[True]:.0f} ms | {ratio:.2f}"
+                taken[of] = min(taken[of], thread_time() - began)
+        ratio = taken["torch"] / taken["rows"]
+        told = f"{1000 * taken['torch']:.0f} ms | {1000 * taken['rows']:.0f} ms | {ratio:.2f}"
         print(f"| {name} | {batch} | {told} |", flush=True)
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(20, 40, 14, 14, dtype=torch.float64, generator=generator)

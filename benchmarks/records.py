@@ -7,7 +7,8 @@ row to ``assets/records.json`` and to the table in the README; ``--write-only`` 
 alone. A row that is taught has its teachers trained first: all seeds of another row. Runs are
 stored as ``fashiontui --batch`` stores them, with the recipe ``best``; the row's own command line
 trains the same without this script, where there are no teachers. The test set is scored once a
-run, by the engine, after the last epoch; nothing here reads it before, or chooses among seeds.
+run, by the engine, after the last epoch; nothing here reads it before, or chooses among seeds. No
+row needs ``--kernels``: these networks have torch's alone.
 """
 
 import argparse

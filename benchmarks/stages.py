@@ -4,7 +4,7 @@
 
 A row is an epoch of the recipe ``fast``, estimated from the median of ``--steps`` steps. With one
 thread the processor's time is taken, so that other programs on the machine hardly count; with more,
-the clock's. ``--torch`` profiles torch's own convolutions on CPUs instead of those by rows. The
+the clock's. ``--kernels torch`` profiles torch's own convolutions instead of those by rows. The
 last column holds the arithmetic of a step, counted as plain products and sums, against the rate of
 this machine's own matrix products in the same run; algorithms that save products may exceed 100%.
 """
@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -36,7 +37,6 @@ from fashiontui.engine.checkpoint import state_bytes
 from fashiontui.engine.devices import describe
 from fashiontui.engine.evaluate import evaluate
 from fashiontui.engine.step import forward, lr_at
-from fashiontui.models import parts
 from fashiontui.store import Store
 
 STAGES = ("gather", "augment", "forward", "backward", "optimiser", "validation", "bookkeeping")
@@ -93,7 +93,7 @@ def epoch_stages(spec: RunSpec, placement: Placement, data: Dataset, steps: int)
     for _ in range(3):
         with watch.stage("validation"):
             evaluate(net.model, data.images[validation], data.labels[validation], placement)
-    started = RunStarted("run", spec, spec.weights, 1, "cpu", "", placement.precision, 1)
+    started = RunStarted("run", spec, spec.weights, 1, "cpu", "", placement.precision, 1, "torch")
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(Store(str(Path(folder) / "runs.sqlite3"))) as store,
@@ -138,12 +138,14 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--torch", action="store_true", help="torch's own kernels on CPUs")
+    parser.add_argument(
+        "--kernels", default="rows", choices=["torch", "rows"], help="of CNNs in fp32 on CPUs"
+    )
     options = parser.parse_args()
-    if options.torch:
-        parts._by_rows = lambda images: False
     device = find_device(options.device)
     placement = Placement(device, options.precision, options.threads)
+    can_rows = device.type == "cpu" and options.precision == "fp32"
+    kernels = options.kernels if can_rows else "torch"
     placement.apply()
     data = load("fashion-mnist", [Path(options.data_dir)], print).to(device)
     recipe = load_recipe("fast", Path("/nonexistent"))
@@ -151,13 +153,14 @@ def main() -> None:
     print(
         f"{describe(device)}, {options.threads} threads, {options.precision}, torch "
         f"{torch.__version__}, fashiontui {__version__}"
-        f"{', torch kernels' if options.torch else ''}; matrix products {rate / 1e9:.0f} GFLOP/s\n"
+        f", kernels {kernels}; matrix products {rate / 1e9:.0f} GFLOP/s\n"
     )
     print(f"| ms an epoch | {' | '.join(STAGES)} | in all | of the products' rate |")
     print(f"|:---|{'---:|' * (len(STAGES) + 2)}")
     for name in options.model or REPORT_MODELS:
         [spec] = plan([named_network(name)], recipe, {}, [0])
-        watch = epoch_stages(spec, placement, data, options.steps)
+        placed = replace(placement, kernels=kernels if spec.fits_rows else "torch")
+        watch = epoch_stages(spec, placed, data, options.steps)
         steps = 54_000 // spec.settings.batch_size
         seconds = {
             stage: watch.median(stage) * (1 if stage in STAGES[-2:] else steps) for stage in STAGES

@@ -205,7 +205,9 @@ async def memory_growth(folder: Path) -> float:
     job = Job(1, asked)
     async with app.run_test(size=SIZE) as pilot:
         app.lab.post_message(JobBegan(job))
-        app.lab.post_message(RunEvent(job, RunStarted("x", asked, 1, 10**7, "cpu", "", "fp32", 1)))
+        app.lab.post_message(
+            RunEvent(job, RunStarted("x", asked, 1, 10**7, "cpu", "", "fp32", 1, "torch"))
+        )
         tick = Progress("x", 1, 0.0, 0.5, 1e-3, 9e4, 0.1)
         ended = EpochEnded("x", 1, 0.5, 0.5, 90.0, 1e-3, 9e4, 1.0)
 

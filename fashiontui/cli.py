@@ -17,6 +17,7 @@ from fashiontui.cli_options import (
     JobsOption,
     JsonlOption,
     JsonOption,
+    KernelsOption,
     LatexOption,
     MarkdownOption,
     PrecisionOption,
@@ -25,7 +26,7 @@ from fashiontui.cli_options import (
     chosen_format,
     one_of,
     parse_jobs,
-    parse_threads,
+    placed,
     typed_beside,
 )
 from fashiontui.cli_predict import predict
@@ -140,6 +141,7 @@ def start(
     device: DeviceOption = "auto",
     threads: ThreadsOption = "auto",
     precision: PrecisionOption = "auto",
+    kernels: KernelsOption = "auto",
     data: DataOption = "auto",
     data_dir: DataDirOption = None,
     store: StoreOption = None,
@@ -203,9 +205,7 @@ def start(
                 load_recipe(name, recipe_folder()),
                 {option: value for option, value in overrides.items() if value is not None},
                 _seeds(seed, seeds),
-                device=device,
-                precision=one_of("--precision", precision, ("auto", "fp32", "bf16")),
-                threads=parse_threads(threads),
+                **placed(device, precision, threads, kernels),
             )
         ]
     )

@@ -30,6 +30,13 @@ ThreadsOption = Annotated[
     str, typer.Option(help="CPU threads: auto or a number.", rich_help_panel=MACHINE)
 ]
 PrecisionOption = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=MACHINE)]
+KernelsOption = Annotated[
+    str,
+    typer.Option(
+        help="What computes convolutions in fp32 on CPUs: auto, torch or rows.",
+        rich_help_panel=MACHINE,
+    ),
+]
 DataOption = Annotated[
     str,
     typer.Option(
@@ -93,6 +100,20 @@ def parse_threads(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= 1024):
         raise UsageError(f"--threads takes auto or a number from 1 to 1024, not {text!r}.")
     return int(text)
+
+
+def placed(device: str, precision: str, threads: str, kernels: str) -> dict[str, Any]:
+    """Where and how runs train, as the options say it.
+
+    Raises:
+        UsageError: one of them cannot be used.
+    """
+    return {
+        "device": device,
+        "precision": one_of("--precision", precision, ("auto", "fp32", "bf16")),
+        "threads": parse_threads(threads),
+        "kernels": one_of("--kernels", kernels, ("auto", "torch", "rows")),
+    }
 
 
 def parse_jobs(count: int) -> int:

@@ -13,6 +13,7 @@ from fashiontui.cli_options import (
     JobsOption,
     JsonlOption,
     JsonOption,
+    KernelsOption,
     LatexOption,
     MarkdownOption,
     PrecisionOption,
@@ -21,7 +22,7 @@ from fashiontui.cli_options import (
     chosen_format,
     one_of,
     parse_jobs,
-    parse_threads,
+    placed,
 )
 from fashiontui.domain.errors import UsageError
 
@@ -61,6 +62,7 @@ def sweep(
     device: DeviceOption = "auto",
     threads: ThreadsOption = "auto",
     precision: PrecisionOption = "auto",
+    kernels: KernelsOption = "auto",
     data: DataOption = "auto",
     data_dir: DataDirOption = None,
     store: StoreOption = None,
@@ -79,12 +81,7 @@ def sweep(
     if dry_run and output not in ("tables", "json"):
         raise UsageError(f"--dry-run prints a table, or --json; leave out --{output}.")
     on_ray = _on_ray(one_of("--engine", engine, ("local", "ray")), address, gpus, jobs)
-    specs = _specs(
-        plan,
-        device=device,
-        precision=one_of("--precision", precision, ("auto", "fp32", "bf16")),
-        threads=parse_threads(threads),
-    )
+    specs = _specs(plan, **placed(device, precision, threads, kernels))
     data_choice = one_of("--data", data, ("auto", "fashion-mnist", "sample"))
     from fashiontui.paths import data_folders, default_store
 

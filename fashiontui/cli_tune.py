@@ -10,11 +10,12 @@ from fashiontui.cli_options import (
     DataOption,
     DeviceOption,
     JsonOption,
+    KernelsOption,
     PrecisionOption,
     StoreOption,
     ThreadsOption,
     one_of,
-    parse_threads,
+    placed,
     typed_beside,
 )
 from fashiontui.domain.errors import UsageError
@@ -97,6 +98,7 @@ def tune(
     device: DeviceOption = "auto",
     threads: ThreadsOption = "auto",
     precision: PrecisionOption = "auto",
+    kernels: KernelsOption = "auto",
     data: DataOption = "auto",
     data_dir: DataDirOption = None,
     store: StoreOption = None,
@@ -116,11 +118,7 @@ def tune(
         raise UsageError(f"--target takes a percentage between 0 and 100, not {target:g}.")
     spec = None
     if arch is not None or budget is not None or study is None:
-        where = {
-            "device": device,
-            "threads": parse_threads(threads),
-            "precision": one_of("--precision", precision, ("auto", "fp32", "bf16")),
-        }
+        where = placed(device, precision, threads, kernels)
         how = {
             "against": against and one_of("--against", against, ("weights", "time")),
             "sampler": one_of("--sampler", sampler, ("tpe", "random", "grid")),

@@ -57,7 +57,7 @@ def run(
     Args:
         spec: What to train.
         data: On the placement's device.
-        placement: Device, precision and threads.
+        placement: Device, precision, threads and kernels.
         store: Where the run is kept.
         trial: What it is a trial of; the test set is not scored then.
 
@@ -241,7 +241,7 @@ def run_stack(
     Args:
         specs: What to train; see ``engine.stacked.stackable``.
         data: On the placement's device.
-        placement: Device, precision and threads.
+        placement: Device, precision, threads and kernels.
         store: Where the runs are kept.
 
     Raises:

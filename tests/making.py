@@ -92,7 +92,7 @@ def right_on(first: int, last: int, images: int = 1000) -> list[bool]:
 def made_started(spec: RunSpec | None = None, run_id: str = RUN_ID) -> RunStarted:
     spec = spec or made_spec()
     return RunStarted(
-        run_id, spec, spec.weights, 7, "cpu", "A processor", "fp32", 1, {"torch": "2.9"}
+        run_id, spec, spec.weights, 7, "cpu", "A processor", "fp32", 1, "torch", {"torch": "2.9"}
     )
 
 
@@ -152,6 +152,7 @@ def made_record(
         precision="fp32",
         threads=1,
         versions={"torch": "2.9"},
+        kernels="torch",
         epochs=(made_epoch(1, val_accuracy=val_accuracy, train_seconds=train_seconds),),
         cause="It fell over." if status is Status.FAILED else None,
         train_seconds=train_seconds,

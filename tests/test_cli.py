@@ -164,6 +164,10 @@ USAGE = [
     (("--hidden", "9999999,9999999"), "more than the 100,000,000 allowed"),
     (("--recipe", "/dev/zero.toml"), "No such file"),
     (("--precision", "fp16"), "--precision takes auto, fp32, bf16"),
+    (("--kernels", "cudnn"), "--kernels takes auto, torch, rows"),
+    (("--kernels", "rows", "--model", "fcn-50k"), "fcn-50k cannot be computed by rows"),
+    (("--kernels", "rows", "--arch", "resnet", "--budget", "9k"), "use --kernels auto"),
+    (("--kernels", "rows", "--channels", "3,4", "--precision", "bf16"), "leave out --precision"),
     (("--data", "mnist"), "--data takes auto, fashion-mnist, sample"),
     (("--json", "--csv"), "--json and --csv"),
     (("--jsonl", "--markdown", "--latex"), "Choose one of"),
@@ -393,6 +397,7 @@ def test_every_setting_on_the_command_line_reaches_the_run(here):
     [run] = json.loads(here(*SMALL, "--hidden", "5", *map(str, options), "--json").out)["runs"]
     assert {name: run["settings"][name] for name in given} == given
     assert (run["shape"], run["epochs"], run["threads"]) == ([5], 1, 1)
+    assert run["kernels"] == "torch"
 
 
 def test_a_budget_is_trained_with_the_solvers_widest_shape(here):

@@ -34,9 +34,9 @@ def store(where):
     opened.close()
 
 
-def stopped_after(epoch, store, spec=SPEC):
+def stopped_after(epoch, store, spec=SPEC, placement=CPU):
     """Train until an epoch ended, stop, and return the run's id."""
-    events = run(spec, sample_set(), CPU, store)
+    events = run(spec, sample_set(), placement, store)
     for event in events:
         if isinstance(event, EpochEnded) and event.epoch == epoch:
             events.close()
@@ -64,6 +64,17 @@ def test_a_stopped_run_ends_as_if_it_had_not_been_stopped(epoch, store):
     assert history(other) == history(one)
     assert (other.test, other.validation) == (one.test, one.validation)
     assert other.total_seconds >= other.train_seconds
+
+
+def test_a_run_goes_on_by_the_kernels_it_began_with(store):
+    spec = made_spec("cnn", (3, 4), epochs=2, dataset="sample", batch_norm=True)
+    by_rows = Placement(CPU.device, "fp32", 1, "rows")
+    [*_, whole] = run(spec, sample_set(), by_rows, store)
+    run_id = stopped_after(1, store, spec, by_rows)
+    assert store.get(run_id).kernels == "rows"
+    started, *_ = continued(run_id, store)
+    assert started.kernels == "rows"
+    assert store.get(run_id).weights_sha256 == whole.weights_sha256
 
 
 def test_a_resumed_run_tells_what_came_before(store):

@@ -95,7 +95,10 @@ CHOICES = [
     .encode(),
 ]
 CHOICE_WORDS = [b'"arch"', b'"cnn"', b'"shape": [1]', b'"threads": 1', b'"precision": "bf16"', b":"]
-MEASURED = [json.dumps({"cpu|torch 2.9|batch 256": {"precision": "bf16", "threads": 2}}).encode()]
+MEASURED = [
+    json.dumps({"cpu|torch 2.9|batch 256": {"precision": "bf16", "threads": 2}}).encode(),
+    json.dumps({"cpu": {"precision": "fp32", "threads": 1, "kernels": "rows"}}).encode(),
+]
 
 
 def _idx(kind: int, *sizes: int, content: bytes) -> bytes:

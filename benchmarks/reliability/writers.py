@@ -134,7 +134,9 @@ def write(where: str, runs: int) -> None:
 def events_of(run_id: str) -> list[RunStarted | EpochEnded | RunFinished]:
     """A made-up run."""
     versions = {"torch": "2"}
-    started = RunStarted(run_id, SPEC, SPEC.weights, 7, "cpu", "A CPU", "fp32", 1, versions)
+    started = RunStarted(
+        run_id, SPEC, SPEC.weights, 7, "cpu", "A CPU", "fp32", 1, "torch", versions
+    )
     epochs = [EpochEnded(run_id, n, 1 / n, 1 / n, 80.0, 1e-3, 1e5, n) for n in range(1, EPOCHS + 1)]
     finished = RunFinished(run_id, Status.FINISHED, None, 5.0, 6.0, VALIDATION, TEST, "ab" * 32)
     return [started, *epochs, finished]

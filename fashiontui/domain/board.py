@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from statistics import fmean
+from math import fsum
 from typing import NamedTuple
 
 from fashiontui.domain.events import Status
@@ -65,11 +65,7 @@ class BoardRow(NamedTuple):
     @property
     def by_seed(self) -> dict[int, "BoardRow"]:
         """The run that counts for each seed: of several the last to begin."""
-        counted: dict[int, BoardRow] = {}
-        for run in self.runs or (self,):
-            if run.seed is not None and run.seed not in counted:
-                counted[run.seed] = run
-        return counted
+        return _by_seed(self.runs or (self,))
 
     @property
     def typical(self) -> "BoardRow":
@@ -191,7 +187,7 @@ def report_rows() -> list[BoardRow]:
 def _several(runs: list[BoardRow]) -> BoardRow:
     """One row for runs that differ by their seed alone, the newest first."""
     newest = runs[0]
-    counted = [*newest._replace(runs=tuple(runs)).by_seed.values()]
+    counted = [*_by_seed(runs).values()]
     devices = {run.device for run in counted}
     return newest._replace(
         id=f"seeds:{newest.configuration}",
@@ -207,9 +203,18 @@ def _several(runs: list[BoardRow]) -> BoardRow:
     )
 
 
+def _by_seed(runs: Iterable[BoardRow]) -> dict[int, BoardRow]:
+    """The first run of each seed."""
+    counted: dict[int, BoardRow] = {}
+    for run in runs:
+        if run.seed is not None and run.seed not in counted:
+            counted[run.seed] = run
+    return counted
+
+
 def _mean(figures: Iterable[float | None]) -> float | None:
     known = [figure for figure in figures if figure is not None]
-    return fmean(known) if known else None
+    return fsum(known) / len(known) if known else None
 
 
 def _report_row(model: ReportModel) -> BoardRow:

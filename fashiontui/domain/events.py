@@ -6,7 +6,7 @@ Accuracies are percentages (0-100), times are seconds, losses are mean cross-ent
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fashiontui.domain.spec import Precision, RunSpec
+from fashiontui.domain.spec import Kernels, Precision, RunSpec
 
 
 class Status(StrEnum):
@@ -74,6 +74,7 @@ class RunStarted:
     precision: Precision
     threads: int
     """CPU threads in use."""
+    kernels: Kernels
     versions: dict[str, str] = field(default_factory=dict)
     """Versions of the libraries that decide the result."""
     epochs: tuple["EpochEnded", ...] = ()

@@ -138,10 +138,10 @@ def plan(
         recipe: Where the settings come from.
         overrides: Settings that replace the recipe's, by name.
         seeds: One run each.
-        where: The specs' ``device``, ``precision`` and ``threads``.
+        where: The specs' ``device``, ``precision``, ``threads`` and ``kernels``.
 
     Raises:
-        UsageError: an override is out of range.
+        UsageError: an override is out of range, or the kernels cannot compute a network.
     """
     chosen = list(dict.fromkeys(networks)) or [named_network(name) for name in REPORT_MODELS]
     every_seed = list(seeds)
@@ -162,4 +162,6 @@ def plan(
             )
             for seed in every_seed
         ]
+    for spec in specs:
+        spec.check_kernels()
     return specs

@@ -7,7 +7,7 @@ choosing by it makes it a validation accuracy.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
+from math import fsum
 
 from fashiontui.domain.stats import SIGNIFICANT, paired_t, two_proportions
 
@@ -27,7 +27,7 @@ class Contestant:
     @cached_property
     def mean(self) -> float:
         """Mean validation accuracy over seeds, in percent."""
-        return fmean(self.by_seed.values())
+        return fsum(self.by_seed.values()) / len(self.by_seed)
 
 
 @dataclass(frozen=True)

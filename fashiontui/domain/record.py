@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fashiontui.domain.events import EpochEnded, FirstLayer, Predictions, Status
 from fashiontui.domain.report import REPORT_BATCH
-from fashiontui.domain.spec import Precision, RunSpec
+from fashiontui.domain.spec import Kernels, Precision, RunSpec
 from fashiontui.domain.stats import batch_std, wilson_interval
 
 
@@ -23,6 +23,8 @@ class RunRecord:
     precision: Precision
     threads: int
     versions: dict[str, str]
+    kernels: Kernels | None = None
+    """None in runs of early versions, which kept no note of it."""
     epochs: tuple[EpochEnded, ...] = ()
     cause: str | None = None
     train_seconds: float | None = None

@@ -50,7 +50,7 @@ class Replay:
             started=RunStarted(
                 record.id, record.spec, record.spec.weights, per_epoch * settings.epochs,
                 record.device, record.device_name, record.precision, record.threads,
-                record.versions,
+                record.kernels or "torch", record.versions,
             ),
             epochs=epochs,
         )  # fmt: skip

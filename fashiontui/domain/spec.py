@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from fashiontui.domain.errors import UsageError
+from fashiontui.domain.layers import Conv, Flatten, Output
 from fashiontui.domain.recipe import Settings
 from fashiontui.domain.shapes import FAMILIES, Family, Shape, family_named
 from fashiontui.domain.text import printable
@@ -13,6 +15,10 @@ DatasetName = Literal["fashion-mnist", "sample"]
 DataChoice = Literal["auto", "fashion-mnist", "sample"]
 """What may be asked for; auto is Fashion-MNIST, or the sample set where that is not to be had."""
 Precision = Literal["fp32", "bf16"]
+Kernels = Literal["torch", "rows"]
+"""How convolutions are computed: by torch's own kernels, or by those of ``models/rows.py``."""
+MOST_BY_ROWS = 5
+"""Largest convolution kernel that can be computed by rows."""
 VALIDATION_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 6_000, "sample": 200}
 """How many training images are set aside for validation."""
 TEST_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 10_000, "sample": 1_000}
@@ -47,6 +53,8 @@ class RunSpec(BaseModel):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: int | None = Field(None, ge=1, le=1024)
     """CPU threads; None lets a short measurement choose."""
+    kernels: Literal["auto", "torch", "rows"] = "auto"
+    """auto lets the measurement choose, where there is a choice."""
 
     @field_validator("arch")
     @classmethod
@@ -76,9 +84,43 @@ class RunSpec(BaseModel):
         return self.family.report_weights(self.shape)
 
     @property
+    def fits_rows(self) -> bool:
+        """Whether its convolutions can be computed by rows, in float32 on CPUs; False without any.
+
+        They can where each follows the other, reads all channels and keeps the image's size.
+        """
+        parts = self.family.parts(self.shape)
+        convs = [part for part in parts if isinstance(part, Conv)]
+        return (
+            bool(convs)
+            and all(isinstance(part, Conv | Flatten | Output) for part in parts)
+            and all((conv.stride, conv.groups) == (1, 1) for conv in convs)
+            and all(conv.kernel <= MOST_BY_ROWS for conv in convs)
+        )
+
+    def check_kernels(self) -> None:
+        """See whether the kernels that are asked for can compute this network.
+
+        Raises:
+            UsageError: they cannot.
+        """
+        if self.kernels == "rows" and not self.fits_rows:
+            raise UsageError(
+                f"{self.title} cannot be computed by rows, which is for CNNs; use --kernels auto."
+            )
+        if self.kernels == "rows" and self.precision == "bf16":
+            raise UsageError("Kernels by rows compute in fp32; leave out --precision bf16.")
+
+    @property
     def title(self) -> str:
         """What to call the network on screen: the report's name, or family and shape."""
         return self.model or f"{self.arch} {self.family.describe(self.shape)}"
+
+
+def how_computed(precision: Precision, threads: int, kernels: Kernels | None) -> str:
+    """How a run computes, in words: ``fp32, 2 threads, by rows``; torch's kernels go unsaid."""
+    words = [precision, f"{threads} thread{'s' if threads > 1 else ''}"]
+    return ", ".join([*words, "by rows"] if kernels == "rows" else words)
 
 
 def configuration(spec: Mapping[str, Any], precision: str) -> str:

@@ -73,6 +73,7 @@ class StudySpec(BaseModel):
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: int | None = None
+    kernels: Literal["auto", "torch", "rows"] = "auto"
 
     @property
     def usual_name(self) -> str:
@@ -120,6 +121,7 @@ class StudySpec(BaseModel):
             device=self.device,
             precision=self.precision,
             threads=self.threads,
+            kernels=self.kernels,
         )
 
     def widest(self) -> RunSpec:
@@ -144,7 +146,8 @@ def plan_study(
         how: The study's other fields.
 
     Raises:
-        UsageError: the family or the budget has no shapes, or the space cannot be searched.
+        UsageError: the family or the budget has no shapes, the space cannot be searched, or the
+            kernels cannot compute the family.
     """
     family = family_named(arch)
     shapes = dict.fromkeys(
@@ -161,6 +164,7 @@ def plan_study(
         settings=settings,
         **how,
     )
+    study.widest().check_kernels()
     if study.sampler == "grid":
         study.grid()
     return study

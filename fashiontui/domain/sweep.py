@@ -114,7 +114,7 @@ class Sweep(BaseModel):
 
         Args:
             recipes: By the names that the plan has for them.
-            where: The specs' ``device``, ``precision`` and ``threads``.
+            where: The specs' ``device``, ``precision``, ``threads`` and ``kernels``.
 
         Raises:
             UsageError: a network, a setting or a seed cannot be used, or there are too many runs.
@@ -162,7 +162,7 @@ def standing_of(
 ) -> Standing:
     """Which runs of a store are those of a plan.
 
-    Where a run trains, and with how many threads, makes no other run of it.
+    Where a run trains, with how many threads and which kernels, makes no other run of it.
 
     Args:
         specs: The plan.
@@ -184,7 +184,7 @@ def standing_of(
 
 
 def _anywhere(spec: RunSpec) -> RunSpec:
-    return spec.model_copy(update={"device": "auto", "threads": None})
+    return spec.model_copy(update={"device": "auto", "threads": None, "kernels": "auto"})
 
 
 def _runs(grid: Grid, recipes: Mapping[str, Recipe], where: Mapping[str, Any]) -> Iterator[RunSpec]:

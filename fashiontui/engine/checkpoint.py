@@ -18,7 +18,7 @@ from fashiontui.data import Dataset
 from fashiontui.data.dataset import split
 from fashiontui.domain.errors import CheckpointError
 from fashiontui.domain.events import EpochEnded
-from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.spec import Kernels, RunSpec
 from fashiontui.engine.devices import Placement
 from fashiontui.engine.state import TrainingState, begin
 from fashiontui.models import build
@@ -115,17 +115,18 @@ def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> T
     return state
 
 
-def network(path: Path, spec: RunSpec) -> nn.Module:
+def network(path: Path, spec: RunSpec, kernels: Kernels = "torch") -> nn.Module:
     """The network of a finished run, on the CPU, set to predict.
 
     Args:
         path: A file of ``weights_bytes`` or ``state_bytes``.
         spec: Of the run.
+        kernels: What shall compute its convolutions.
 
     Raises:
         CheckpointError: the file is damaged, or of another run.
     """
-    model = build(spec, torch.Generator())
+    model = build(spec, torch.Generator(), kernels)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("it is too large")

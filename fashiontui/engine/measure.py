@@ -1,13 +1,13 @@
-"""Which precision and how many threads train this network fastest here: measured, not guessed.
+"""Which precision, threads and kernels train this network fastest here: measured, not guessed.
 
-Small networks slow down with many threads, and bfloat16 pays only on processors built for it. A
-few steps of the very network decide; the answer is kept, because the same spec must give the same
-bits the next time, and a second measurement might choose differently.
+Small networks slow down with many threads, bfloat16 pays only on processors built for it, and
+convolutions by rows only where they are deep enough for the processor. A few steps of the very
+network decide; the answer is kept, because the same spec must give the same bits the next time, and
+a second measurement might choose differently.
 """
 
 import json
 import logging
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +19,19 @@ import torch
 from fashiontui.domain.errors import DeviceError, UsageError
 from fashiontui.domain.files import read_text
 from fashiontui.domain.shapes import IMAGE_SIDE
-from fashiontui.domain.spec import Precision, RunSpec
+from fashiontui.domain.spec import Kernels, Precision, RunSpec
 from fashiontui.engine.devices import Placement, describe, usable_cores
 from fashiontui.engine.step import trainable
 from fashiontui.models import build
 
 ROUNDS = 5
-"""Least number of timed steps a candidate gets, after one to warm up."""
+"""Number of timed steps a candidate gets, after one to warm up."""
 SECONDS = 0.5
 """Rounds go on until they took so long together: short steps need more of them."""
+MOST_SECONDS = 1.5
+"""After so long no further round begins: long steps need fewer of them."""
+HOPELESS = 1.5
+"""A candidate is given up once its shortest step takes so many times the shortest of all."""
 CLEARLY = 0.9
 """bfloat16 replaces float32 only below this share of its time."""
 
@@ -35,7 +39,7 @@ MOST_BYTES = 10_000_000
 """A larger file of measurements is not ours: one shape takes some 200 bytes."""
 
 Choice = dict[str, Any]
-"""What was found fastest: ``precision`` and ``threads``."""
+"""What was found fastest: ``precision``, ``threads`` and, since there are two, ``kernels``."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,24 +50,29 @@ def choose_placement(
     """Place a run on a device, measuring what the spec leaves open.
 
     Args:
-        spec: Its ``precision`` and ``threads`` are taken as they are unless open.
+        spec: Its ``precision``, ``threads`` and ``kernels`` are taken as they are unless open.
         device: Where it will train.
         memory: JSON file that keeps what was measured; made when missing.
         spare_cores: Cores to leave to others. Threads that wait for each other at every operation
             slow down manyfold when one of them must share its core.
 
     Raises:
-        DeviceError: the device cannot compute in the precision asked for.
+        DeviceError: the device cannot compute in the precision, or by the kernels, asked for.
+        UsageError: the kernels cannot compute the network.
     """
-    can_bf16 = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
-    if spec.precision == "bf16" and not can_bf16:
+    spec.check_kernels()
+    has_bf16 = _has_bf16(device)
+    if spec.precision == "bf16" and not has_bf16 and device.type == "cuda":
         raise DeviceError(f"{describe(device)} has no bf16; use --precision fp32.")
-    precisions: list[Precision] = ["fp32", "bf16"] if can_bf16 else ["fp32"]
+    if spec.kernels == "rows" and device.type != "cpu":
+        raise DeviceError(f"{describe(device)} has no kernels by rows; use --device cpu.")
+    precisions: list[Precision] = ["fp32", "bf16"] if has_bf16 else ["fp32"]
     if spec.precision != "auto":
         precisions = [spec.precision]
     candidates = [
-        Placement(device, precision, threads)
+        Placement(device, precision, threads, kernels)
         for precision in precisions
+        for kernels in _kernels(spec, device, precision)
         for threads in _thread_counts(spec, device, spare_cores)
     ]
     if len(candidates) == 1:
@@ -75,15 +84,47 @@ def choose_placement(
             f"{spec.arch} {spec.family.describe(spec.shape)}",
             f"batch {spec.settings.batch_size}",
             f"norm {spec.settings.batch_norm}",
-            *(f"{candidate.precision} {candidate.threads}" for candidate in candidates),
+            *map(_named, candidates),
         ]
     )
     known = _recall(memory)
-    if key in known:
-        return Placement(device, known[key]["precision"], known[key]["threads"])
+    if key in known and (before := Placement(device, **known[key])) in candidates:
+        return before
     chosen = _fastest(spec, candidates)
-    _keep(memory, {**known, key: {"precision": chosen.precision, "threads": chosen.threads}})
+    found = {
+        "precision": chosen.precision,
+        "threads": chosen.threads,
+        "kernels": chosen.kernels,
+    }
+    _keep(memory, {**known, key: found})
     return chosen
+
+
+def _has_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 itself.
+
+    Processors that do not take ten times as long as in float32, too long to be tried.
+    """
+    match device.type:
+        case "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        case "cpu":
+            asked = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+            return asked and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return True
+
+
+def _named(candidate: Placement) -> str:
+    """What a candidate is called in the file, of which older ones know torch's kernels alone."""
+    by_rows = " rows" if candidate.kernels == "rows" else ""
+    return f"{candidate.precision} {candidate.threads}{by_rows}"
+
+
+def _kernels(spec: RunSpec, device: torch.device, precision: Precision) -> list[Kernels]:
+    """Kernels worth trying: by rows where they can compute this network as it is to be placed."""
+    by_rows = device.type == "cpu" and precision == "fp32" and spec.fits_rows
+    usable: list[Kernels] = ["torch", "rows"] if by_rows else ["torch"]
+    return [kernels for kernels in usable if spec.kernels in ("auto", kernels)]
 
 
 def _thread_counts(spec: RunSpec, device: torch.device, spare_cores: int) -> list[int]:
@@ -100,30 +141,31 @@ def _fastest(spec: RunSpec, candidates: list[Placement]) -> Placement:
     """The placement with the shortest optimiser step on made-up images.
 
     Candidates take their steps in turn and each counts with its shortest, so that another
-    program's burst of work does not decide between them.
+    program's burst of work does not decide between them. Those far behind are given up soon.
     """
-    steps = [_timed_step(spec, candidate) for candidate in candidates]
-    for step in steps:
-        step()
-    shortest = [math.inf] * len(candidates)
-    began, rounds = perf_counter(), 0
-    while rounds < ROUNDS or perf_counter() - began < SECONDS:
-        shortest = [min(best, step()) for best, step in zip(shortest, steps, strict=True)]
-        rounds += 1
-    timed = list(zip(shortest, candidates, strict=True))
-    best_time, best = min(timed, key=lambda pair: pair[0])
-    safe_time, safe = min(
-        (pair for pair in timed if pair[1].precision == candidates[0].precision),
-        key=lambda pair: pair[0],
+    steps = {candidate: _timed_step(spec, candidate) for candidate in candidates}
+    shortest = {candidate: step() for candidate, step in steps.items()}
+    began, rounds, took = perf_counter(), 0, 0.0
+    while took < SECONDS or (rounds < ROUNDS and took < MOST_SECONDS):
+        for candidate, step in steps.items():
+            shortest[candidate] = min(shortest[candidate], step())
+        within = HOPELESS * min(shortest.values())
+        steps = {one: step for one, step in steps.items() if shortest[one] <= within}
+        rounds, took = rounds + 1, perf_counter() - began
+    best = min(candidates, key=shortest.__getitem__)
+    safe = min(
+        (one for one in candidates if one.precision == candidates[0].precision),
+        key=shortest.__getitem__,
     )
-    return best if best_time <= CLEARLY * safe_time else safe
+    return best if shortest[best] <= CLEARLY * shortest[safe] else safe
 
 
 def _timed_step(spec: RunSpec, placement: Placement) -> Callable[[], float]:
     """A function that takes one optimiser step as placed, and returns its seconds."""
     device, count = placement.device, spec.settings.batch_size
     generator = torch.Generator(device).manual_seed(0)
-    net = trainable(build(spec, generator), spec.settings, placement, generator)
+    model = build(spec, generator, placement.kernels)
+    net = trainable(model, spec.settings, placement, generator)
     images = torch.zeros((count, 1, IMAGE_SIDE, IMAGE_SIDE), dtype=torch.uint8, device=device)
     images.random_(generator=generator)
     labels = torch.zeros(count, dtype=torch.int64, device=device)
@@ -153,6 +195,8 @@ def _recall(memory: Path) -> dict[str, Choice]:
 def _sensible(value: object) -> bool:
     return (
         isinstance(value, dict)
+        and value.keys() - {"kernels"} == {"precision", "threads"}
+        and value.get("kernels", "torch") in ("torch", "rows")
         and value.get("precision") in ("fp32", "bf16")
         and isinstance(value.get("threads"), int)
         and 1 <= value["threads"] <= 1024

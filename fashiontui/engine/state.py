@@ -44,8 +44,8 @@ def begin(spec: RunSpec, placement: Placement) -> TrainingState:
 
     Args:
         spec: What to train.
-        placement: Device, precision and threads.
+        placement: Device, precision, threads and kernels.
     """
     generator = torch.Generator(placement.device).manual_seed(spec.seed)
-    net = trainable(build(spec, generator), spec.settings, placement, generator)
+    net = trainable(build(spec, generator, placement.kernels), spec.settings, placement, generator)
     return TrainingState(spec, placement, net, torch.zeros((), device=placement.device))

@@ -68,6 +68,7 @@ def train(
         placement.device_name,
         placement.precision,
         placement.threads,
+        placement.kernels,
         {"fashiontui": __version__, "torch": torch.__version__},
     )
 

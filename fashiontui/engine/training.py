@@ -48,7 +48,8 @@ def restored_state(record: RunRecord, checkpoint: Path | None, data: Dataset) ->
         DeviceError: the device it began on is not there.
         TrainingError: the network cannot be built.
     """
-    placement = Placement(find_device(record.device), record.precision, record.threads)
+    kernels = record.kernels or "torch"
+    placement = Placement(find_device(record.device), record.precision, record.threads, kernels)
     if checkpoint is not None:
         return restore(checkpoint, record.spec, placement, data)
     if record.epochs:

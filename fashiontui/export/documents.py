@@ -100,6 +100,7 @@ def run_object(record: RunRecord) -> Document:
         "device_name": record.device_name,
         "precision": record.precision,
         "threads": record.threads,
+        "kernels": record.kernels,
         "versions": record.versions,
         "train_loss": last.train_loss if last else None,
         "val_loss": last.val_loss if last else None,

@@ -192,7 +192,12 @@ def _recipes(found: Sequence[Result]) -> list[str]:
     for spec in specs:
         alike = [s for s in specs if (s.title, s.recipe) == (spec.title, spec.recipe)]
         settings = [
-            {**s.settings.model_dump(), "precision": s.precision, "threads": s.threads or "auto"}
+            {
+                **s.settings.model_dump(),
+                "precision": s.precision,
+                "threads": s.threads or "auto",
+                "kernels": s.kernels,
+            }
             for s in alike
         ]
         mine = settings[alike.index(spec)]

@@ -13,7 +13,7 @@ from fashiontui.domain.events import UNFINISHED
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result
 from fashiontui.domain.shapes import FAMILIES, Family, Shape
-from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.spec import RunSpec, how_computed
 from fashiontui.export.tables import RANKS, Table, clock, ranked_tables
 
 PIPE_WIDTH = 160
@@ -137,13 +137,14 @@ def print_run(run: RunRecord) -> None:
         "" if run.test_batch_std is None else f" ± {run.test_batch_std:.2f} over batches of 256"
     )
     interval = run.test_interval
+    how = how_computed(run.precision, run.threads, run.kernels)
     for name, value in (
         ("Run", f"{run.id}, {run.status.value}" + (f": {run.cause}" if run.cause else "")),
         ("Model", f"{run.spec.title} ({run.spec.family.describe(run.spec.shape)})"),
         ("Weights", _weights(run.spec)),
         ("Data", f"{run.spec.dataset}, seed {run.spec.seed}, split seed {run.spec.split_seed}"),
         ("Recipe", f"{run.spec.recipe}: " + ", ".join(f"{k} {v}" for k, v in settings.items())),
-        ("Device", f"{run.device} ({run.device_name}), {run.precision}, {run.threads} threads"),
+        ("Device", f"{run.device} ({run.device_name}), {how}"),
         ("Versions", ", ".join(f"{k} {v}" for k, v in run.versions.items())),
         ("Validation", f"{_percent(run.val_accuracy)} %"),
         ("Test", f"{_percent(run.test_accuracy)} %{spread}"),

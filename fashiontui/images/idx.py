@@ -13,6 +13,8 @@ MOST_ITEMS = 60_000
 _UNSIGNED_BYTES = 8
 _GZIP = 31
 """What zlib calls a gzip stream with the largest window."""
+_PIECE = 2**20
+"""Bytes unpacked at a time: in one go, what comes out would lie in memory twice."""
 
 
 def read_items(archive: bytes, item: tuple[int, ...]) -> np.ndarray:
@@ -44,13 +46,14 @@ def read_items(archive: bytes, item: tuple[int, ...]) -> np.ndarray:
 
 def _unpacked(archive: bytes, most_bytes: int) -> bytearray:
     """The one gzip stream that these bytes are; no more is unpacked than may be there."""
-    stream = zlib.decompressobj(wbits=_GZIP)
-    try:
-        content = stream.decompress(archive, most_bytes + 1)
-    except zlib.error as error:
-        raise DataError(f"it cannot be unpacked ({error})") from error
-    if len(content) > most_bytes:
-        raise DataError(f"it unpacks to more than {most_bytes:,} bytes")
+    stream, content = zlib.decompressobj(wbits=_GZIP), bytearray()
+    for at in range(0, len(archive), _PIECE):
+        try:
+            content += stream.decompress(archive[at : at + _PIECE], most_bytes + 1 - len(content))
+        except zlib.error as error:
+            raise DataError(f"it cannot be unpacked ({error})") from error
+        if len(content) > most_bytes:
+            raise DataError(f"it unpacks to more than {most_bytes:,} bytes")
     if not stream.eof or stream.unused_data:
         raise DataError("it is cut short, or something follows its end")
-    return bytearray(content)
+    return content

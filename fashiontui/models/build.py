@@ -19,39 +19,39 @@ from fashiontui.domain.layers import (
     Size,
 )
 from fashiontui.domain.recipe import Settings
-from fashiontui.domain.spec import RunSpec
+from fashiontui.domain.spec import Kernels, RunSpec
 from fashiontui.models.parts import (
     BatchNorm,
-    Convolution,
+    BatchNormByRows,
+    ConvolutionByRows,
     Dropout,
-    MaxPool,
+    FlattenByRows,
+    LinearByRows,
+    MaxPoolByRows,
     Shortcut,
     activation,
 )
 
-PAYS_FROM = 16
-"""Channels a convolution must read for rows to pay; measured with two cores of an AMD EPYC: 12 are
-no quicker than with torch's own kernels, 23 and 40 are (benchmarks/README.md)."""
-MEASURED = "AVX2"
-"""The processors on which they were measured, as torch calls them; others keep torch's kernels."""
-LARGEST_KERNEL = 5
-"""Largest kernel the layout by rows has the numbers for."""
 NORMAL_STD = 0.05
 """Standard deviation of the ``normal`` initialisation."""
 
 
-def build(spec: RunSpec, generator: torch.Generator) -> nn.Sequential:
+def build(spec: RunSpec, generator: torch.Generator, kernels: Kernels = "torch") -> nn.Sequential:
     """The spec's network on the CPU, from images (n, 1, 28, 28) to logits (n, 10).
 
-    The first weights depend on the spec's seed alone, so they are the same on every device.
+    The first weights depend on the spec's seed alone, so they are the same on every device. Their
+    names and shapes are those of torch's modules whatever the kernels.
 
     Args:
         spec: Family, shape, settings and seed.
         generator: Source of the dropout masks, on the device that will train.
+        kernels: What computes convolutions; ``rows`` for specs that fit, in float32 on CPUs.
     """
+    by_rows = kernels == "rows"
+    assert spec.fits_rows or not by_rows, f"{spec.title} does not fit rows"
     normalised = spec.settings.batch_norm or spec.family.always_normalised
     parts = spec.family.parts(spec.shape)
-    builder = _Builder(spec.settings, normalised, generator, by_rows=_pays_by_rows(parts))
+    builder = _Builder(spec.settings, normalised, generator, by_rows)
     with torch.random.fork_rng(devices=[]):  # torch's own first weights, drawn over just below
         model = builder.sequence(parts, IMAGE_SIZE)
     _draw_weights(model, spec.settings, torch.Generator().manual_seed(spec.seed))
@@ -67,7 +67,7 @@ class _Builder:
     """Whether normalisation's shift takes the place of each hidden layer's bias."""
     generator: torch.Generator
     by_rows: bool
-    """Whether convolutions, pooling and normalisation go by rows on CPUs."""
+    """Whether convolutions, pooling and normalisation go by rows."""
 
     def sequence(self, parts: tuple[Part, ...], size: Size) -> nn.Sequential:
         """The parts one after the other, for batches of images or features of a size."""
@@ -83,8 +83,8 @@ class _Builder:
             case Conv(name, width):
                 yield name, self._convolution(part, channels=size[0])
                 if part.pool > 1:
-                    plain = self.by_rows and part.pool == 2
-                    yield f"{name}_pool", MaxPool() if plain else nn.MaxPool2d(part.pool)
+                    halving = self.by_rows and part.pool == 2
+                    yield f"{name}_pool", MaxPoolByRows() if halving else nn.MaxPool2d(part.pool)
                 yield from self._norm(name, width)
                 if part.activation:
                     yield f"{name}_activation", activation(self.settings)
@@ -99,15 +99,16 @@ class _Builder:
             case Output(classes):
                 if self.settings.dropout:
                     yield "dropout", Dropout(self.settings.dropout, self.generator)
-                yield "output", nn.Linear(size[0], classes)
+                linear = LinearByRows if self.by_rows else nn.Linear
+                yield "output", linear(size[0], classes)
             case GlobalPool():
                 yield "mean", nn.AdaptiveAvgPool2d(1)
                 yield "flatten", nn.Flatten()
             case Flatten():
-                yield "flatten", nn.Flatten()
+                yield "flatten", FlattenByRows() if self.by_rows else nn.Flatten()
 
     def _convolution(self, conv: Conv, channels: int) -> nn.Conv2d:
-        module = Convolution if self.by_rows else nn.Conv2d
+        module = ConvolutionByRows if self.by_rows else nn.Conv2d
         return module(
             channels,
             conv.width,
@@ -120,17 +121,8 @@ class _Builder:
 
     def _norm(self, name: str, width: int) -> Iterator[tuple[str, nn.Module]]:
         if self.normalised:
-            yield f"{name}_norm", BatchNorm(width, self.by_rows)
-
-
-def _pays_by_rows(parts: tuple[Part, ...]) -> bool:
-    """Whether this CPU shall compute a network by rows: all of it can, and its kernels are deep."""
-    convs = [part for part in parts if isinstance(part, Conv)]
-    plain = all(isinstance(part, Conv | Flatten | Output) for part in parts) and all(
-        (conv.stride, conv.groups) == (1, 1) and conv.kernel <= LARGEST_KERNEL for conv in convs
-    )
-    measured = torch.backends.cpu.get_cpu_capability() == MEASURED
-    return measured and plain and any(conv.width >= PAYS_FROM for conv in convs[:-1])
+            norm = BatchNormByRows if self.by_rows else BatchNorm
+            yield f"{name}_norm", norm(width)
 
 
 def _draw_weights(model: nn.Module, settings: Settings, generator: torch.Generator) -> None:

@@ -7,50 +7,46 @@ from torch.nn import functional as F
 from fashiontui.domain.recipe import Settings
 from fashiontui.models import rows
 
-FEWEST_BY_ROWS = 32
-"""Smallest batch for which the layout by rows pays: its stretches are as long as the batch."""
 NORM_MOMENTUM = 0.1
 """Share of a batch's statistics in the running ones, as in torch."""
 NORM_EPSILON = 1e-5
 """Added to variances, as in torch."""
 
 
-def _by_rows(images: Tensor) -> bool:
-    """Whether the kernels of ``models/rows.py`` compute this: float32 on a CPU.
-
-    For bfloat16 and on GPUs torch's own are the faster ones; programs that trace a network, as
-    exports do, shall find torch's own operations.
-    """
-    return (
-        images.device.type == "cpu"
-        and images.dtype == torch.float32
-        and len(images) >= FEWEST_BY_ROWS
-        and not torch.is_autocast_enabled("cpu")
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call, attr-defined]
-    )
-
-
-class Convolution(nn.Conv2d):
-    """A convolution of stride 1 that keeps the image's size; by rows where that is faster."""
+class ConvolutionByRows(nn.Conv2d):
+    """A convolution of stride 1 that keeps the image's size, by rows."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c_out, h, w) of (n, c, h, w)."""
-        if not _by_rows(images):
-            return super().forward(images)
         result = rows.convolved(images, self.weight)
         return result if self.bias is None else result + self.bias[:, None, None]
 
 
-class MaxPool(nn.MaxPool2d):
-    """Max pooling over squares of 2 x 2; by rows where that is faster."""
+class MaxPoolByRows(nn.MaxPool2d):
+    """Max pooling over squares of 2 x 2, by rows."""
 
     def __init__(self) -> None:
         super().__init__(2)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h // 2, w // 2) of (n, c, h, w)."""
-        return rows.pooled(images) if _by_rows(images) else super().forward(images)
+        return rows.pooled(images)
+
+
+class FlattenByRows(nn.Flatten):
+    """All values of an image in one row; the same value of different images are neighbours."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(n, c * h * w) of (n, c, h, w)."""
+        return images.permute(1, 2, 3, 0).reshape(-1, len(images)).T
+
+
+class LinearByRows(nn.Linear):
+    """A linear layer that takes its features, and hands back their gradients, in that order."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, out) of (n, in)."""
+        return torch.addmm(self.bias[:, None], self.weight, features.T).T
 
 
 class BatchNorm(nn.Module):
@@ -64,13 +60,11 @@ class BatchNorm(nn.Module):
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, width: int, by_rows: bool = False) -> None:
+    def __init__(self, width: int) -> None:
         """Args:
         width: Features or channels.
-        by_rows: Whether what enters comes from convolutions by rows.
         """
         super().__init__()
-        self.by_rows = by_rows
         self.bias = nn.Parameter(torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
         self.register_buffer("running_mean", torch.zeros(width))
@@ -78,8 +72,6 @@ class BatchNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise (n, width, ...) over everything but the width."""
-        if self.by_rows and _by_rows(features):
-            return self._by_rows(features)
         return F.batch_norm(
             features,
             self.running_mean,
@@ -91,7 +83,12 @@ class BatchNorm(nn.Module):
             eps=NORM_EPSILON,
         )
 
-    def _by_rows(self, images: Tensor) -> Tensor:
+
+class BatchNormByRows(BatchNorm):
+    """The same for images that convolutions by rows made."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalise (n, width, h, w) over everything but the width."""
         if not self.training:
             factor = (self.running_var + NORM_EPSILON).rsqrt()
             shift = self.bias - self.running_mean * factor

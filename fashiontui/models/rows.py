@@ -26,6 +26,8 @@ POINTS = (1, -1, 0.5, -0.5, 3, -3, 1.5, -1.5, 0.25, -0.25)
 FEW = 3
 """Up to so many channels the kernel's columns are copied side by side instead: with so few,
 products saved would be products of tiny matrices."""
+BLOCK = 4
+"""Rows whose gradients are multiplied together with few channels: matrices of one are too small."""
 
 
 def convolved(images: Tensor, kernels: Tensor) -> Tensor:
@@ -145,9 +147,14 @@ def _kernel_gradient(spread: Tensor, grad: Tensor, kernels: Tensor) -> Tensor:
     height, wide, width, count = grad.shape
     kernel = kernels.shape[-1]
     if channels <= FEW:
-        windows = _windows(spread.view(rows, channels * kernel, 1, length), kernel)[0]
-        flat = torch.bmm(grad.reshape(height, wide, -1), windows.mT).sum(0)
-        return flat.view(wide, kernel, channels, kernel).transpose(1, 2)
+        together = BLOCK if height % BLOCK == 0 else 1
+        covered = kernel + together - 1
+        columns = spread.view(rows, channels * kernel, 1, length)
+        [windows] = _windows(columns, covered, step=together)
+        flat = torch.bmm(grad.reshape(height // together, together * wide, -1), windows.mT).sum(0)
+        by_row = flat.view(together, wide, covered, channels, kernel)
+        own = [by_row[row, :, row : row + kernel] for row in range(together)]
+        return torch.stack(own).sum(0).transpose(1, 2)
     tiles = -(-width // TILE)
     values = torch.bmm(
         _back_interpolation(width, kernel, grad.dtype).expand(height * wide, -1, -1),
@@ -163,17 +170,17 @@ def _kernel_gradient(spread: Tensor, grad: Tensor, kernels: Tensor) -> Tensor:
     return torch.einsum("pk,poyc->ocyk", taps, sums)
 
 
-def _windows(spread: Tensor, kernel: int) -> list[Tensor]:
+def _windows(spread: Tensor, kernel: int, step: int = 1) -> list[Tensor]:
     """For each point, and each row of the output, the rows a kernel covers: (h, k * c, length).
 
-    Views: neighbouring rows overlap in memory.
+    Views: neighbouring rows overlap in memory. With a step they are those of each ``step`` rows.
     """
     rows, channels, points, length = spread.shape
     row = channels * points * length
     return [
         spread.as_strided(
-            (rows - kernel + 1, kernel * channels, length),
-            (row, points * length, 1),
+            ((rows - kernel) // step + 1, kernel * channels, length),
+            (step * row, points * length, 1),
             spread.storage_offset() + point * length,
         )
         for point in range(points)
@@ -237,14 +244,19 @@ def _back_interpolation(width: int, kernel: int, dtype: torch.dtype) -> Tensor:
 
 
 class _MaxPool(torch.autograd.Function):
-    """Of equal values the first counts, row by row, as in torch's own pooling."""
+    """Of equal values the first counts, row by row, as in torch's own pooling.
+
+    What is kept for the gradient are zeros and ones in floats: torch compares into booleans, and
+    multiplies by them, four times as slowly.
+    """
 
     @staticmethod
     def forward(ctx: Any, images: Tensor) -> Tensor:
         ctx.shape = images.shape
         [one, two], [three, four] = _corners(images)
         upper, lower = torch.maximum(one, two), torch.maximum(three, four)
-        ctx.save_for_backward(one >= two, three >= four, upper >= lower)
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(*map(_at_least, (one, three, upper), (two, four, lower)))
         return torch.maximum(upper, lower)
 
     @staticmethod
@@ -261,6 +273,11 @@ class _MaxPool(torch.autograd.Function):
         torch.sub(upper, torch.mul(upper, left_above, out=one), out=two)
         torch.sub(lower, torch.mul(lower, left_below, out=three), out=four)
         return result
+
+
+def _at_least(one: Tensor, other: Tensor) -> Tensor:
+    """1 where the one is as large as the other or larger, 0 elsewhere, as floats."""
+    return torch.ge(one, other, out=torch.empty_like(one))
 
 
 def _corners(images: Tensor) -> list[list[Tensor]]:

@@ -160,6 +160,8 @@ def _check_values(record: RunRecord) -> None:
         if not _is_finite(seen):
             raise ValueError("a figure of a layer that is no number")
     record.spec.family.check(record.spec.shape)
+    if record.kernels == "rows" and not (record.spec.fits_rows and record.precision == "fp32"):
+        raise ValueError("kernels")
 
 
 def _fits(made: Predictions) -> bool:
@@ -186,6 +188,7 @@ def started_row(started: RunStarted) -> dict[str, object]:
         "device_name": printable(started.device_name)[:MOST_DEVICE_NAME],
         "precision": started.precision,
         "threads": started.threads,
+        "kernels": started.kernels,
         "versions": started.versions,
     }
 
@@ -243,6 +246,7 @@ def _run_row(record: RunRecord) -> dict[str, object]:
         "device_name": printable(record.device_name)[:MOST_DEVICE_NAME],
         "precision": record.precision,
         "threads": record.threads,
+        "kernels": record.kernels,
         "versions": record.versions,
         "train_seconds": record.train_seconds,
         "total_seconds": record.total_seconds,

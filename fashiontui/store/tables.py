@@ -95,6 +95,7 @@ runs = Table(
     Column("device_name", Shown(MOST_DEVICE_NAME), nullable=False),
     Column("precision", Shown(8), nullable=False),
     Column("threads", Integer, nullable=False),
+    Column("kernels", Shown(8)),
     Column("versions", JSON, nullable=False),
     Column("train_seconds", Float),
     Column("total_seconds", Float),

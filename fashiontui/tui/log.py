@@ -4,6 +4,7 @@ from datetime import datetime
 
 from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
+from fashiontui.domain.spec import how_computed
 from fashiontui.domain.text import printable
 from fashiontui.tui.text import clock
 
@@ -22,8 +23,8 @@ def line(event: Event, history: History) -> str | None:
             again = f"continued after epoch {len(event.epochs)}, " if event.epochs else ""
             return (
                 f"▶ {title} seed {spec.seed}: {again}{event.weights:,} weights, "
-                f"recipe {spec.recipe}, {event.device} ({event.device_name}), {event.precision}, "
-                f"{event.threads} thread{'s' if event.threads > 1 else ''}, run {event.run_id}"
+                f"recipe {spec.recipe}, {event.device} ({event.device_name}), "
+                f"{how_computed(event.precision, event.threads, event.kernels)}, run {event.run_id}"
             )
         case EpochEnded():
             return (

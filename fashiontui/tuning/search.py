@@ -116,7 +116,7 @@ def score_chosen(
             run_id = yield from _trained_anew(study, chosen, data, placement)
             return chosen, store.get(run_id)
         placement.apply()
-        model = network(path, scored.spec).to(placement.device)
+        model = network(path, scored.spec, placement.kernels).to(placement.device)
         model = model.to(memory_format=torch.channels_last)
         images, labels = data.test_images, data.test_labels
         score = yield from evaluation(model, images, labels, placement, scored.id)
@@ -138,13 +138,17 @@ def _trained_anew(
 
 
 def _placement(study: Study, measured: Path | None = None, spare_cores: int = 0) -> Placement:
-    """Device, precision and threads of the whole study, measured when it begins."""
+    """Where and how all trials of a study train, measured when it begins."""
     device = find_device(study.spec.device)
     if known := study.placement:
         return Placement(device, **known)
     assert measured is not None
     chosen = choose_placement(study.spec.widest(), device, measured, spare_cores)
-    study.placement = {"precision": chosen.precision, "threads": chosen.threads}
+    study.placement = {
+        "precision": chosen.precision,
+        "threads": chosen.threads,
+        "kernels": chosen.kernels,
+    }
     return chosen
 
 

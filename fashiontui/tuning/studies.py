@@ -204,7 +204,7 @@ class Studies:
 def _difference(old: StudySpec, new: StudySpec) -> str | None:
     """The first thing in which two studies differ, as the old one has it; None where in nothing."""
     before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
-    for name in ("device", "threads", "precision"):  # another machine may go on with it
+    for name in ("device", "threads", "precision", "kernels"):  # another machine may go on with it
         del before[name], after[name]
     for name, value in before.items():
         if value == after[name]:

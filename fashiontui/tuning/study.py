@@ -40,7 +40,7 @@ CAUSE = "cause"
 SCORED = "scored"
 """Attribute of a study: runs of chosen trials that were trained anew, by the trials' numbers."""
 PLACEMENT = "placement"
-"""Attribute of a study: precision and threads of every trial."""
+"""Attribute of a study: precision, threads and kernels of every trial."""
 REDUCTION = 3
 """Of trials after as many epochs, one in so many goes on (Li et al. 2018, "Hyperband")."""
 
@@ -76,7 +76,7 @@ class Study:
 
     @property
     def placement(self) -> dict[str, Any] | None:
-        """Precision and threads that were found fastest when the study began."""
+        """Precision, threads and kernels that were found fastest when the study began."""
         found = self._optuna.user_attrs.get(PLACEMENT)
         return found if isinstance(found, dict) else None
 

@@ -129,6 +129,7 @@ SPECS = st.builds(
     device=st.sampled_from(["auto", "cpu", "cuda:1"]),
     precision=st.sampled_from(["auto", "fp32", "bf16"]),
     threads=st.none() | st.integers(1, 1024),
+    kernels=st.sampled_from(["auto", "torch", "rows"]),
 )
 
 

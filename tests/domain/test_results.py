@@ -31,9 +31,10 @@ def test_runs_with_other_settings_are_other_results(change):
 
 def test_another_machine_makes_no_other_result():
     specs = [made_spec(seed=0), made_spec(seed=1).model_copy(update={"device": "cuda:1"})]
-    other = made_spec(seed=2).model_copy(update={"threads": 4, "budget": 9_999})
-    [result] = results([made_record(spec=spec) for spec in [*specs, other]])
-    assert result.seeds == [0, 1, 2]
+    other = made_spec(seed=2).model_copy(update={"threads": 4, "kernels": "torch", "budget": 9_999})
+    by_rows = replace(made_record(spec=made_spec(seed=3)), kernels="rows")
+    [result] = results([*(made_record(spec=spec) for spec in [*specs, other]), by_rows])
+    assert result.seeds == [0, 1, 2, 3]
 
 
 def test_another_precision_or_split_makes_another_result():

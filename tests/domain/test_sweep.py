@@ -93,7 +93,7 @@ def test_a_plan_that_cannot_be_used_is_one_sentence(text, said):
 def test_what_the_store_has_of_a_plan_is_known_wherever_it_trained():
     specs = specs_of('[[grid]]\nmodels = ["fcn-50k"]\nseeds = "5"', precision="auto")
     elsewhere = [
-        spec.model_copy(update={"device": "cuda:1", "threads": 7, "dataset": "fashion-mnist"})
+        spec.model_copy(update={"device": "cuda:1", "threads": 7, "kernels": "torch"})
         for spec in specs
     ]
     other = specs[4].model_copy(update={"dataset": "sample"})

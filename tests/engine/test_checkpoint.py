@@ -70,14 +70,26 @@ def continued(spec, path, placement=CPU):
     return list(train(restore(path, spec, placement, sample_set()), sample_set(), "run"))
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
-def test_wherever_a_run_is_interrupted_it_ends_bit_identical(spec, precision, tmp_path):
-    placement = replace(CPU, precision=precision)
+BY_ROWS = replace(CPU, kernels="rows")
+
+
+@pytest.mark.parametrize(
+    ("spec", "placement"),
+    [
+        *((spec, replace(CPU, precision=of)) for spec in SPECS.values() for of in ("fp32", "bf16")),
+        (SPECS["adam, dropout, augmented"], BY_ROWS),
+        (SPECS["averaged, mixed, erased"], BY_ROWS),
+    ],
+    ids=[
+        *(f"{name}, {of}" for name in SPECS for of in ("fp32", "bf16")),
+        *("augmented, by rows", "averaged, by rows"),
+    ],
+)
+def test_wherever_a_run_is_interrupted_it_ends_bit_identical(spec, placement, tmp_path):
     whole = list(train(begin(spec, placement), sample_set(), "run"))
     kinds = {type(event) for event in whole}
     assert {RunStarted, Progress, Scoring, EpochEnded} < kinds  # cut behind each of them
-    every = 1 if precision == "fp32" else 5  # few CPUs are quick in bf16
+    every = 1 if placement.precision == "fp32" else 5  # few CPUs are quick in bf16
     for count in range(1, len(whole), every):
         before = interrupted(spec, count, tmp_path / "kept", placement)
         after = continued(spec, tmp_path / "kept", placement)

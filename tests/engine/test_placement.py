@@ -9,6 +9,7 @@ from making import made_spec
 
 from fashiontui.domain.errors import DeviceError, ExitCode, UsageError
 from fashiontui.engine import Placement, available_devices, choose_placement, find_device, measure
+from fashiontui.models import rows
 
 CPU = torch.device("cpu")
 
@@ -39,16 +40,21 @@ def test_auto_takes_the_first_available_device():
 
 @pytest.fixture
 def times(monkeypatch):
-    """Made-up step times by (threads, precision), on a machine of four cores; what was timed."""
+    """Made-up step times by (threads, precision), on a machine of four cores; what was timed.
+
+    By rows they are under (threads, "rows").
+    """
     told = {}
     timed = []
 
     def timed_step(_spec, placement):
-        timed.append((placement.threads, placement.precision))
-        return lambda: told.get((placement.threads, placement.precision), 99)
+        how = placement.precision if placement.kernels == "torch" else placement.kernels
+        timed.append((placement.threads, how))
+        return lambda: told.get((placement.threads, how), 99)
 
     monkeypatch.setattr(measure, "_timed_step", timed_step)
     monkeypatch.setattr(measure, "SECONDS", 0)
+    monkeypatch.setattr(measure, "_has_bf16", lambda _: True)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)), raising=False)
     return told, timed
 
@@ -101,8 +107,102 @@ def test_a_choice_is_kept_and_not_measured_again(times, tmp_path):
     told.update({(2, "fp32"): 1, (4, "fp32"): 0.1})
     assert choose_placement(spec_with(seed=5), CPU, memory) == first
     assert timed == []
-    assert list(json.loads(memory.read_text()).values()) == [{"precision": "bf16", "threads": 1}]
+    [kept] = json.loads(memory.read_text()).values()
+    assert kept == {"precision": "bf16", "threads": 1, "kernels": "torch"}
     assert [path.name for path in memory.parent.iterdir()] == ["memory.json"]
+
+
+CNN = made_spec("cnn", (4, 8))
+
+
+def cnn_with(**where):
+    return CNN.model_copy(update=where)
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen"),
+    [
+        # whichever is the fastest, with as many threads as are best for it
+        ({(1, "fp32"): 8, (1, "rows"): 7.9}, Placement(CPU, "fp32", 1, "rows")),
+        ({(1, "fp32"): 8, (1, "rows"): 8.1}, Placement(CPU, "fp32", 1, "torch")),
+        ({(1, "fp32"): 5, (1, "rows"): 8, (4, "rows"): 3}, Placement(CPU, "fp32", 4, "rows")),
+        # bf16 only where it clearly beats both
+        ({(1, "fp32"): 9, (1, "rows"): 5, (1, "bf16"): 4.6}, Placement(CPU, "fp32", 1, "rows")),
+        ({(1, "fp32"): 9, (1, "rows"): 5, (1, "bf16"): 4.4}, Placement(CPU, "bf16", 1, "torch")),
+    ],
+)
+def test_kernels_are_chosen_by_what_was_measured(told, chosen, times, tmp_path):
+    times[0].update(told)
+    assert choose_placement(CNN, CPU, tmp_path / "memory.json") == chosen
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        made_spec(),
+        made_spec("resnet", (16, 20)),
+        made_spec("dsconv", (16, 20, 20)),
+        cnn_with(kernels="torch"),
+        cnn_with(precision="bf16"),
+    ],
+)
+def test_kernels_by_rows_are_not_tried_where_they_cannot_compute_or_shall_not(
+    spec, times, tmp_path
+):
+    _, timed = times
+    choose_placement(spec, CPU, tmp_path / "memory.json")
+    assert not [how for _, how in timed if how == "rows"]
+
+
+def test_kernels_asked_for_are_honoured(times, tmp_path):
+    told, timed = times
+    told.update({(2, "rows"): 50})
+    asked = cnn_with(kernels="rows")
+    assert choose_placement(asked, CPU, tmp_path / "m.json") == Placement(CPU, "fp32", 2, "rows")
+    assert {how for _, how in timed} == {"rows"}
+
+
+def test_kernels_for_cpus_are_refused_elsewhere(tmp_path):
+    with pytest.raises(DeviceError, match="no kernels by rows; use --device cpu"):
+        choose_placement(cnn_with(kernels="rows"), torch.device("mps"), tmp_path / "memory.json")
+
+
+def test_a_processor_without_bf16_is_not_measured_in_it(times, tmp_path, monkeypatch):
+    _, timed = times
+    monkeypatch.setattr(measure, "_has_bf16", lambda _: False)
+    choose_placement(spec_with(), CPU, tmp_path / "memory.json")
+    assert {how for _, how in timed} == {"fp32"}
+    asked = spec_with(precision="bf16", threads=1)
+    assert choose_placement(asked, CPU, tmp_path / "memory.json").precision == "bf16"
+
+
+def test_what_is_far_behind_is_given_up_while_measuring(tmp_path, monkeypatch):
+    steps = dict.fromkeys(("torch", "rows"), 0)
+
+    def timed_step(_spec, placement):
+        def step():
+            steps[placement.kernels] += 1
+            return 1.0 if placement.kernels == "rows" else 1.6
+
+        return step
+
+    monkeypatch.setattr(measure, "_timed_step", timed_step)
+    monkeypatch.setattr(measure, "SECONDS", 0)
+    asked = cnn_with(precision="fp32", threads=1)
+    assert choose_placement(asked, CPU, tmp_path / "memory.json").kernels == "rows"
+    assert steps == {"torch": 2, "rows": 1 + measure.ROUNDS}
+
+
+def test_a_choice_of_a_version_that_knew_no_kernels_is_taken_up(times, tmp_path):
+    told, timed = times
+    told.update({(1, "fp32"): 8, (2, "fp32"): 9})
+    memory = tmp_path / "memory.json"
+    choose_placement(spec_with(), CPU, memory)
+    [key] = json.loads(memory.read_text())
+    memory.write_text(json.dumps({key: {"precision": "bf16", "threads": 2}}))
+    timed.clear()
+    assert choose_placement(spec_with(), CPU, memory) == Placement(CPU, "bf16", 2, "torch")
+    assert timed == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +232,10 @@ def test_a_damaged_memory_is_ignored_and_replaced(content, times, tmp_path):
 @pytest.mark.parametrize(
     "value",
     [None, 3, {}, {"precision": "fp8", "threads": 1}, {"precision": "fp32", "threads": 0}]
-    + [{"precision": "fp32", "threads": "1"}, {"precision": "fp32", "threads": 10**9}],
+    + [{"precision": "fp32", "threads": "1"}, {"precision": "fp32", "threads": 10**9}]
+    + [{"precision": "fp32", "threads": 1, "kernels": "columns"}]
+    + [{"precision": "fp32", "threads": 1, "kernels": "rows"}]  # of an FCN
+    + [{"precision": "fp32", "threads": 3}],  # no candidate
 )
 def test_a_remembered_choice_that_makes_no_sense_is_measured_anew(value, times, tmp_path):
     told, timed = times
@@ -158,6 +261,15 @@ def test_a_real_measurement_gives_a_placement_this_machine_has(tmp_path):
     placement = choose_placement(spec_with(), CPU, tmp_path / "memory.json")
     assert placement.precision in ("fp32", "bf16")
     assert placement.threads >= 1
+
+
+def test_kernels_are_measured_by_steps_of_their_own(monkeypatch):
+    called = []
+    convolved = rows.convolved
+    monkeypatch.setattr(rows, "convolved", lambda *given: called.append(1) or convolved(*given))
+    for kernels, count in (("torch", 0), ("rows", 2)):
+        measure._timed_step(CNN, Placement(CPU, "fp32", 1, kernels))()
+        assert len(called) == count
 
 
 def test_applying_a_placement_sets_the_threads():

@@ -63,38 +63,37 @@ def test_normalisation_and_its_gradients_are_torchs():
     assert torch.allclose(variance * 540 / 539, running[1])
 
 
-def network(**chosen):
-    return build(made_spec("cnn", (16, 5), **chosen), torch.Generator())
-
-
-def by_torch(model, images, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr("fashiontui.models.parts._by_rows", lambda _: False)
-        return model(images)
+def network(kernels, **chosen):
+    return build(made_spec("cnn", (4, 5), **chosen), torch.Generator(), kernels)
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
-def test_a_network_scores_and_gathers_statistics_as_by_torchs_operations(batch_norm, monkeypatch):
-    images = drawn(40, 1, 28, 28, dtype=torch.float32).detach()
-    one, other = network(batch_norm=batch_norm), network(batch_norm=batch_norm)
-    assert torch.allclose(one(images), by_torch(other, images, monkeypatch), atol=1e-4)
+@pytest.mark.parametrize("count", [40, 2])
+def test_a_network_scores_and_gathers_statistics_as_by_torchs_operations(batch_norm, count):
+    images = drawn(count, 1, 28, 28, dtype=torch.float32).detach()
+    one, other = (network(kernels, batch_norm=batch_norm) for kernels in ("rows", "torch"))
+    assert torch.allclose(one(images), other(images), atol=1e-4)
+    assert one.state_dict().keys() == other.state_dict().keys()
     for mine, theirs in zip(one.state_dict().values(), other.state_dict().values(), strict=True):
         assert torch.allclose(mine, theirs, atol=1e-5)
     one.eval(), other.eval()
-    assert torch.allclose(one(images), by_torch(other, images, monkeypatch), atol=1e-4)
+    assert torch.allclose(one(images), other(images), atol=1e-4)
 
 
-def test_a_network_that_is_exported_shows_torchs_own_operations():
-    exported = torch.export.export(network(batch_norm=True).eval(), (torch.zeros(64, 1, 28, 28),))
-    called = {str(node.target) for node in exported.graph.nodes}
-    assert {"aten.conv2d.default", "aten.max_pool2d.default"} <= called
-    assert not any("as_strided" in name or "bmm" in name for name in called)
+def test_a_network_is_torchs_unless_asked_otherwise():
+    model = build(made_spec("cnn", (40, 64)), torch.Generator())
+    assert {type(m) for m in model if isinstance(m, nn.Conv2d)} == {nn.Conv2d}
 
 
 @pytest.mark.parametrize(
-    ("arch", "shape"), [("resnet", (16, 20)), ("dsconv", (16, 20, 20)), ("cnn", (7, 14))]
+    ("arch", "shape", "fits"),
+    [
+        ("cnn", (7, 14), True),
+        ("cnn", (4, 5, 6, 7), True),
+        ("resnet", (16, 20), False),
+        ("dsconv", (16, 20, 20), False),
+        ("fcn", (8,), False),
+    ],
 )
-def test_other_networks_stay_torchs(arch, shape):
-    model = build(made_spec(arch, shape), torch.Generator())
-    kinds = {type(module) for module in model.modules() if isinstance(module, nn.Conv2d)}
-    assert kinds == {nn.Conv2d}
+def test_rows_are_for_networks_of_plain_convolutions(arch, shape, fits):
+    assert made_spec(arch, shape).fits_rows is fits

@@ -76,7 +76,7 @@ FIRST = (
     made(5, Status.RUNNING, epochs=epochs(5, 1)),
 )
 """What the stored file of the first schema holds."""
-RECORDS = (
+SECOND = (
     *FIRST,
     made(
         6,
@@ -97,8 +97,14 @@ RECORDS = (
         trial=7,
     ),
 )
-"""What those of the newest hold."""
-STORED = {"0001": FIRST, "0002": RECORDS}
+"""What that of the second holds."""
+RECORDS = (
+    *SECOND,
+    made(7, Status.STOPPED, spec=made_spec("cnn", (4, 8)), kernels="rows"),
+    made(8, Status.INTERRUPTED, kernels="torch"),
+)
+"""What that of the newest holds."""
+STORED = {"0001": FIRST, "0002": SECOND, "0003": RECORDS}
 """What the stored file of each schema holds."""
 
 

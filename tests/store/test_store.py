@@ -55,7 +55,7 @@ def test_a_finished_run_comes_back_whole(store):
     assert (record.train_seconds, record.total_seconds) == (1.5, 2.0)
     assert record.versions == started.versions
     assert (record.device, record.device_name) == ("cpu", "A processor")
-    assert (record.precision, record.threads) == ("fp32", 1)
+    assert (record.precision, record.threads, record.kernels) == ("fp32", 1, "torch")
     assert before <= record.created <= datetime.now(UTC)
 
 

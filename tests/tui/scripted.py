@@ -79,7 +79,7 @@ def story(run_id: str, spec: RunSpec, epochs: int, ending: Status) -> Iterator[E
     planned = spec.settings.epochs
     yield RunStarted(
         run_id, spec, spec.weights, planned * STEPS_PER_EPOCH, "cuda:0", "NVIDIA H200", "bf16", 1,
-        {"fashiontui": "0.1.0", "torch": "2.6.0"},
+        "torch", {"fashiontui": "0.1.0", "torch": "2.6.0"},
     )  # fmt: skip
     for epoch in range(1, epochs + 2):
         last = epoch == epochs + 1

@@ -92,7 +92,9 @@ def test_the_wheel_reaches_the_last_of_many_runs() -> None:
     def stored(store: Store) -> None:
         for number in range(MANY):
             asked = spec_of(solved_network("fcn", 20_000 + 1_000 * number))
-            store.begin(RunStarted(f"{number:012x}", asked, asked.weights, 1, "cpu", "", "fp32", 1))
+            store.begin(
+                RunStarted(f"{number:012x}", asked, asked.weights, 1, "cpu", "", "fp32", 1, "torch")
+            )
 
     drive(scenario, size=(120, 28), stored=stored)
 

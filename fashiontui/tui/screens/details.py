@@ -12,6 +12,7 @@ from fashiontui.domain.classes import CLASS_NAMES
 from fashiontui.domain.events import UNFINISHED, Predictions, Status
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import how_computed
 from fashiontui.tui import text
 from fashiontui.tui.curves import accuracy_curves, loss_curves, reference
 from fashiontui.tui.keys import CHART_KEYS
@@ -114,7 +115,7 @@ are over the test images of each class.
     def _facts(self) -> Table:
         """Names and values; what does not fit a line is wrapped."""
         run, spec = self._record, self._record.spec
-        threads = f"{run.threads} thread{'s' if run.threads > 1 else ''}"
+        how = how_computed(run.precision, run.threads, run.kernels)
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
@@ -131,7 +132,7 @@ are over the test images of each class.
             ("speed", f"{text.whole(run.images_per_second)} training images/s"),
             ("data", f"{spec.dataset}, seed {spec.seed}, split seed {spec.split_seed}"),
             ("recipe", f"{spec.recipe}: {_settings(run)}"),
-            ("device", f"{run.device} ({run.device_name}), {run.precision}, {threads}"),
+            ("device", f"{run.device} ({run.device_name}), {how}"),
             ("versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
             ("began", text.date(run.created)),
         ]

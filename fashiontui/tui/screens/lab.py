@@ -135,9 +135,7 @@ class LabScreen(Screen[None]):
     def _painted(self) -> None:
         """Do what would have delayed the first paint: take the focus, open the store."""
         self.focus_next()
-        self.board.read_store()
-        if self._choice.pinned:
-            self.board.fetch_baseline(self._choice.pinned)
+        self.board.open_store()
 
     @property
     def board(self) -> Leaderboard:

@@ -14,6 +14,8 @@ from textual.widgets.data_table import ColumnKey, RowKey
 
 FOLDS = ("▸", "▾")
 """A cell that ends in one of these folds its row when that end is clicked."""
+NEAR = 5
+"""So many rows out of sight are few: it is time for more."""
 
 
 class BoardTable(DataTable[Text]):
@@ -56,7 +58,7 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
         """The row under the cursor shall show its seeds, or no longer."""
 
     class EndNear(Message):
-        """Less than a screenful of rows is left below those in sight."""
+        """Few rows are left below those in sight."""
 
     _drawn_widths: tuple[int, ...] = ()
 
@@ -70,7 +72,7 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        if self.row_count < self.scroll_y + 2 * self.size.height:
+        if self.row_count < self.scroll_y + self.size.height + NEAR:
             self.post_message(self.EndNear())
 
     def on_click(self, event: events.Click) -> None:

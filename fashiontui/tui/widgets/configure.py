@@ -26,6 +26,10 @@ LOOKING = "looking"
 """Value of the device field until torch has said which devices there are."""
 
 
+class LineButton(Button, inherit_css=False):
+    """A button of one line; of all its widgets Textual has most rules for buttons to be read."""
+
+
 class Configure(VerticalScroll):
     """The form; what is left empty is the recipe's."""
 
@@ -87,8 +91,8 @@ the focus.
         yield SettingsGroup("training settings", MAIN, first.overrides, id="settings")
         yield SettingsGroup("finer settings", FINER, first.overrides, id="finer")
         with Horizontal(id="go"):
-            yield Button("Train  t", "primary", id="train", compact=True)
-            yield Button("All seven  a", id="all-seven", compact=True)
+            yield LineButton("Train  t", "primary", id="train")
+            yield LineButton("All seven  a", id="all-seven")
 
     def _field(self, name: str, label: str, control: Input | Picker, help_text: str) -> Field:
         check = {"seeds": parse_seeds}.get(name)

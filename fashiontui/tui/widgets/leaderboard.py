@@ -17,7 +17,7 @@ from fashiontui.tui.widgets.columns import COLUMNS, KEYS, cells, headers
 from fashiontui.tui.widgets.listing import Listing
 from fashiontui.tui.widgets.store_client import StoreClient
 
-PAGE = 30
+PAGE = 20
 """Least number of rows given to the table at once; more follow as the end comes near."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
@@ -83,10 +83,16 @@ class Leaderboard(StoreClient):
         return True
 
     def on_mount(self) -> None:
-        """Add the columns, and the report's rows at once: the store's follow when it is open."""
+        """Add the columns."""
         for key, header in zip(KEYS, self._headers(), strict=True):
             self.table.add_column(header, key=key, width=header.cell_len)
+
+    def open_store(self) -> None:
+        """Show the report's rows at once, and the store's when it has been opened and read."""
         self.rebuild()
+        self.read_store()
+        if self.pinned:
+            self.fetch_baseline(self.pinned)
 
     @property
     def table(self) -> BoardTable:
@@ -372,7 +378,7 @@ class Leaderboard(StoreClient):
 
     def _give_more(self) -> None:
         """Hand the table its next page of rows: it measures every cell it is given."""
-        count = max(PAGE, 2 * self.table.size.height)
+        count = max(PAGE, self.table.size.height + PAGE // 2)
         page = self._order[self._given : self._given + count]
         for row in page:
             shown = self._cells(row)

@@ -102,7 +102,7 @@ class Listing:
             shown: The rows from top to bottom.
         """
         stored = self._comparable()
-        runs, all_runs = _runs(shown), _runs(stored)
+        runs, all_runs = _runs(shown), sum(len(row.runs) or 1 for row in stored)
         noun = "run" if all_runs == 1 else "runs"
         parts = [f"{runs:,} of {all_runs:,} {noun}" if self.typed else f"{all_runs:,} {noun}"]
         if others := len({**self._board.runs, **self._live}) - all_runs:
