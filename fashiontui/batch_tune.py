@@ -197,7 +197,7 @@ class _Search:
         target = self._limits.target
         if target is None:
             return ExitCode.DONE
-        reached = trial in view.reaching(target) and (record.test_accuracy or 0.0) > target
+        reached = trial.promises(target) and (record.test_accuracy or 0.0) > target
         return ExitCode.DONE if reached else ExitCode.RUN_FAILED
 
 
@@ -225,7 +225,7 @@ class _Shown:
 
     def count(self, view: StudyView) -> None:
         """Show how many trials are over, and the best of them."""
-        over = sum(trial.state is not TrialState.RUNNING for trial in view.trials)
+        over = sum(trial.state.is_over for trial in view.trials)
         told = f"best val {view.best.val_accuracy:.2f}%" if view.best else ""
         self._bars.update(self._all, completed=over, told=told)
 

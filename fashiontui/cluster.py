@@ -6,6 +6,7 @@ store: a run is there once, and whole, or not at all.
 """
 
 import logging
+import os
 import re
 import socket
 import threading
@@ -39,6 +40,9 @@ KNOCK_SECONDS = 5.0
 JOIN_SECONDS = 30.0
 """How long Ray may take to join the cluster behind it."""
 
+LAST_WORDS = "^Raylet is terminated"
+"""How Ray begins to print what a lost node had logged; that it is lost is said besides."""
+
 _ADDRESS = re.compile(r"(?:ray://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})")
 _KEPT = (RunStarted, EpochEnded, FirstLayer, RunFinished)
 
@@ -64,6 +68,7 @@ class Cluster:
             UsageError: Ray is not installed, or nothing can have this address.
             DeviceError: nobody answers there, or it cannot be joined.
         """
+        os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", LAST_WORDS)  # read when it is loaded
         try:
             self._ray: Any = import_module("ray")
         except ImportError as error:

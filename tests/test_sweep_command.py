@@ -173,3 +173,4 @@ def test_a_cluster_that_loses_a_node_trains_every_run_once():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "runs finished                 6 of 6" in done.stdout
+    assert "[state-dump]" not in done.stderr

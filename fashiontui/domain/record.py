@@ -70,3 +70,12 @@ class RunRecord:
         if self.test is None:
             return None
         return wilson_interval(sum(self.test.correct), len(self.test.labels))
+
+
+@dataclass(frozen=True)
+class RunStanding:
+    """How a run stands."""
+
+    status: Status
+    test_accuracy: float | None
+    """In percent; None before it is scored."""

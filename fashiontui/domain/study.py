@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fashiontui.domain.budget import solve
 from fashiontui.domain.errors import UsageError
+from fashiontui.domain.events import UNFINISHED
 from fashiontui.domain.files import Shown
 from fashiontui.domain.recipe import Recipe, Settings
+from fashiontui.domain.record import RunStanding
 from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.space import Range, Space, Value
 from fashiontui.domain.spec import DatasetName, RunSpec
@@ -40,11 +42,17 @@ class TrialState(StrEnum):
     """State of a trial."""
 
     RUNNING = "running"
-    """Under way, or to be continued."""
+    STOPPED = "stopped"
+    """To be continued: the user stopped it, or its process vanished."""
     COMPLETE = "complete"
     PRUNED = "pruned"
     """Ended early: others did better after as many epochs."""
     FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes of the trial."""
+        return self not in (TrialState.RUNNING, TrialState.STOPPED)
 
 
 class StudySpec(BaseModel):
@@ -196,10 +204,16 @@ class Trial:
     """After the last of them, in percent."""
     train_seconds: float | None = None
     """Training and validation; None until it is over."""
+    test_accuracy: float | None = None
+    """In percent; of the chosen trial alone, once it is scored."""
 
     def cost(self, against: Against) -> float:
         """What is to be low: weights, or seconds."""
         return self.weights if against == "weights" else self.train_seconds or math.inf
+
+    def promises(self, target: float) -> bool:
+        """Whether validation accuracy promises a test accuracy above the target."""
+        return _accuracy(self) >= target + TARGET_MARGIN
 
 
 def trial_of(
@@ -211,6 +225,7 @@ def trial_of(
     accuracy: float | None,
     run_id: str | None,
     seconds: float | None,
+    runs: Mapping[str, RunStanding],
 ) -> Trial:
     """A trial from what Optuna keeps of it.
 
@@ -223,18 +238,22 @@ def trial_of(
         accuracy: At its end, if it is complete.
         run_id: The run that it is in the store.
         seconds: Training and validation.
+        runs: How the runs of the study's trials stand, by their ids.
     """
+    run = runs.get(run_id) if run_id else None
+    stopped = _STATES[state] is TrialState.RUNNING and run and run.status in UNFINISHED
     complete = state == "COMPLETE"
     last = reported[max(reported)] if reported else None
     return Trial(
         number=number,
-        state=_STATES[state],
+        state=TrialState.STOPPED if stopped else _STATES[state],
         params=params,
         weights=family_named(spec.arch).weights(shape_from(str(params[SHAPE]))),
         run_id=run_id,
         epochs=spec.run_of(params).settings.epochs if complete else max(reported, default=0),
         val_accuracy=accuracy if complete and accuracy is not None else last,
         train_seconds=seconds,
+        test_accuracy=run.test_accuracy if run else None,
     )
 
 
@@ -282,7 +301,7 @@ class StudyView:
 
     def reaching(self, target: float) -> list[Trial]:
         """Trials whose validation accuracy promises a test accuracy above the target."""
-        return [trial for trial in self.complete if _accuracy(trial) >= target + TARGET_MARGIN]
+        return [trial for trial in self.complete if trial.promises(target)]
 
     def choose(self, target: float | None) -> Trial | None:
         """The trial that the test set is scored for; None while none is complete.
@@ -301,6 +320,24 @@ class StudyView:
         complete = self.complete
         bests = accumulate((_accuracy(trial) for trial in complete), max)
         return [(trial.number, best) for trial, best in zip(complete, bests, strict=True)]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a study is over."""
+
+    trials: int | None = None
+    """Trials of the study, whoever trained them; None for no such limit."""
+    target: float | None = None
+    """Test accuracy that is asked for, in percent; ends a search for accuracy alone."""
+
+    def met_by(self, view: StudyView) -> bool:
+        """Whether all trials are over that were asked for."""
+        if not all(trial.state.is_over for trial in view.trials):
+            return False
+        enough = self.trials is not None and len(view.trials) >= self.trials
+        reached = self.target is not None and not view.spec.against and view.reaching(self.target)
+        return enough or bool(reached)
 
 
 def _accuracy(trial: Trial) -> float:

@@ -47,8 +47,9 @@ def trials_table(view: StudyView) -> Table:
         )
         for trial in by_accuracy(view)[:MOST_ROWS]
     ]
-    shown = f"the best {MOST_ROWS} of " if len(view.trials) > MOST_ROWS else ""
-    title = f"Study {view.name}: {shown}{len(view.trials)} trials"
+    count = len(view.trials)
+    shown = f"the best {MOST_ROWS} of " if count > MOST_ROWS else ""
+    title = f"Study {view.name}: {shown}{count} trial{'s' if count != 1 else ''}"
     header = ("Trial", "State", "Val %", "Epochs", "Weights", "Time", "Shape", "Settings")
     return Table(title, header, tuple(rows), ("State", "Shape", "Settings"))
 
@@ -81,7 +82,7 @@ def outcome_lines(
     )
     if target is not None:
         needed = target + TARGET_MARGIN
-        promised = "reached" if trial in view.reaching(target) else "not reached"
+        promised = "reached" if trial.promises(target) else "not reached"
         came = "above" if (record.test_accuracy or 0.0) > target else "NOT ABOVE"
         lines.append(
             f"Target {target:g}%: the {needed:g}% asked of validation were {promised}; "

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import FirstLayer, Predictions, RunStarted, Status
-from fashiontui.domain.record import RunRecord
+from fashiontui.domain.record import RunRecord, RunStanding
 from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.store.packing import (
@@ -90,6 +90,29 @@ def read_specs(connection: Connection, name: str) -> list[tuple[str, Status, Run
         except ValueError as error:
             raise damaged(row.id, name) from error
     return found
+
+
+def read_standings(connection: Connection, name: str, study: str) -> dict[str, RunStanding]:
+    """How the runs of a study's trials stand, by their ids.
+
+    Args:
+        connection: To the store.
+        name: What to call the store in an error.
+        study: Name of the study.
+
+    Raises:
+        StoreError: a run is damaged.
+    """
+    standings = {}
+    columns = runs.c.id, runs.c.status, runs.c.test_accuracy
+    for run_id, status, accuracy in connection.execute(
+        select(*columns).where(runs.c.study == study)
+    ):
+        try:
+            standings[run_id] = RunStanding(Status(status), accuracy)
+        except ValueError as error:
+            raise damaged(run_id, name) from error
+    return standings
 
 
 def _by_run(rows: Iterable[Row[Any]]) -> dict[str, list[_Values]]:

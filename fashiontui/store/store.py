@@ -1,6 +1,5 @@
 """The store of runs: what the runner writes and everyone else reads."""
 
-import os
 import secrets
 import socket
 import threading
@@ -10,7 +9,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 from sqlalchemy import URL, Connection, delete, insert, select, update
 
 from fashiontui.domain.board import BoardRow
@@ -24,7 +22,7 @@ from fashiontui.domain.events import (
     RunStarted,
     Status,
 )
-from fashiontui.domain.record import RunRecord
+from fashiontui.domain.record import RunRecord, RunStanding
 from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.store.board import read_board
@@ -39,8 +37,16 @@ from fashiontui.store.connection import (
     sqlite_file,
 )
 from fashiontui.store.errors import one_sentence_errors
+from fashiontui.store.owners import lives, owner
 from fashiontui.store.packing import inside_row, spacing
-from fashiontui.store.rows import add_predictions, add_records, read_runs, read_specs, started_row
+from fashiontui.store.rows import (
+    add_predictions,
+    add_records,
+    read_runs,
+    read_specs,
+    read_standings,
+    started_row,
+)
 from fashiontui.store.schema import bring_up_to_date, refuse_foreign_file
 from fashiontui.store.tables import epochs, inside
 from fashiontui.store.tables import runs as runs_table
@@ -128,7 +134,7 @@ class Store:
                     study=study,
                     trial=trial,
                     **started_row(started),
-                    **_owner(),
+                    **owner(),
                 )
             )
 
@@ -155,7 +161,7 @@ class Store:
             taken = connection.execute(
                 update(runs_table)
                 .where(runs_table.c.id == found, runs_table.c.status.in_(RESUMABLE))
-                .values(status=Status.RUNNING.value, cause=None, **_owner())
+                .values(status=Status.RUNNING.value, cause=None, **owner())
             )
         record = self.get(found)
         if not taken.rowcount:
@@ -240,6 +246,16 @@ class Store:
         with self._reading() as connection:
             return read_board(connection, self._name)
 
+    def of_study(self, study: str) -> dict[str, RunStanding]:
+        """How the runs of a study's trials stand, by their ids.
+
+        Raises:
+            StoreError: the store cannot be read, or a run in it is damaged.
+        """
+        self.name_interrupted_runs()
+        with self._reading() as connection:
+            return read_standings(connection, self._name, study)
+
     def get(self, run_id: str) -> RunRecord:
         """One run with its predictions.
 
@@ -292,7 +308,7 @@ class Store:
     def restore(self, record: RunRecord) -> None:
         """Put back a run that was deleted, with its history and predictions."""
         with self._writing() as connection:
-            add_records(connection, [record], _owner())
+            add_records(connection, [record], owner())
         self.checkpoints.bring_back(record.id)
 
     def add_new(self, batches: Iterable[Sequence[RunRecord]]) -> int:
@@ -305,7 +321,7 @@ class Store:
             added = 0
             for records in batches:
                 new = [record for record in records if record.id not in known]
-                add_records(connection, new, _owner())
+                add_records(connection, new, owner())
                 added += len(new)
             return added
 
@@ -330,7 +346,7 @@ class Store:
                     runs_table.c.owner_host == socket.gethostname(),
                 )
             ).all()
-        gone = [row.id for row in running if not _lives(row.owner_pid, row.owner_started)]
+        gone = [row.id for row in running if not lives(row.owner_pid, row.owner_started)]
         if gone:
             with self._writing() as connection:
                 connection.execute(
@@ -372,27 +388,6 @@ class Store:
             yield connection
 
 
-def _owner() -> dict[str, str | int | float]:
-    """The columns that say which process a run belongs to: this one."""
-    return {
-        "owner_host": socket.gethostname(),
-        "owner_pid": os.getpid(),
-        "owner_started": psutil.Process().create_time(),
-    }
-
-
 def new_run_id() -> str:
     """An id no other run has: 12 hexadecimal digits."""
     return secrets.token_hex(6)
-
-
-def _lives(pid: int, started: float) -> bool:
-    """Whether the process that had this number at that time still runs."""
-    try:
-        process = psutil.Process(pid)
-        zombie = process.status() == psutil.STATUS_ZOMBIE  # killed, and nobody asked how it ended
-        return not zombie and abs(process.create_time() - started) < 1
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True

@@ -5,11 +5,13 @@ Optuna alone writes them. What it keeps in another way than here is for it to re
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
+from fashiontui.domain.record import RunStanding
 from fashiontui.domain.space import Value
 from fashiontui.domain.study import StudySpec, StudyView, Trial, trial_of
 from fashiontui.store.connection import connectable, for_reading, sqlite_file, studies_url
@@ -43,6 +45,7 @@ class StudyReader:
     """Reads the studies beside a store."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._url = studies_url(store.url)
         self._engine: Engine | None = None
 
@@ -65,28 +68,30 @@ class StudyReader:
         try:
             self._engine = self._engine or connectable(self._url)
             with for_reading(self._engine).begin() as connection:
-                return _read(connection, name)
+                return self._found(connection, name)
         except (SQLAlchemyError, ValueError, LookupError, TypeError):
             return None  # Optuna says what is wrong, if something is
 
+    def _found(self, connection: Connection, name: str | None) -> StudyFound | None:
+        specs = (
+            select(_studies.c.study_id, _studies.c.study_name, _specs.c.value_json)
+            .join_from(_studies, _specs, _studies.c.study_id == _specs.c.study_id)
+            .where(_specs.c.key == SPEC)
+            .order_by(_studies.c.study_id.desc())
+        )
+        found = {row.study_name: row for row in connection.execute(specs)}
+        if not found or (name is not None and name not in found):
+            return None if found else ([], None)
+        row = found[name if name is not None else next(iter(found))]
+        spec = StudySpec.model_validate_json(json.loads(row.value_json))
+        runs = self._store.of_study(row.study_name)
+        trials = _trials_of(connection, row.study_id, spec, runs)
+        return [*found], StudyView(row.study_name, spec, trials)
 
-def _read(connection: Connection, name: str | None) -> StudyFound | None:
-    specs = (
-        select(_studies.c.study_id, _studies.c.study_name, _specs.c.value_json)
-        .join_from(_studies, _specs, _studies.c.study_id == _specs.c.study_id)
-        .where(_specs.c.key == SPEC)
-        .order_by(_studies.c.study_id.desc())
-    )
-    found = {row.study_name: row for row in connection.execute(specs)}
-    if not found or (name is not None and name not in found):
-        return None if found else ([], None)
-    row = found[name if name is not None else next(iter(found))]
-    spec = StudySpec.model_validate_json(json.loads(row.value_json))
-    trials = _trials_of(connection, row.study_id, spec)
-    return [*found], StudyView(row.study_name, spec, trials)
 
-
-def _trials_of(connection: Connection, study_id: int, spec: StudySpec) -> tuple[Trial, ...]:
+def _trials_of(
+    connection: Connection, study_id: int, spec: StudySpec, runs: Mapping[str, RunStanding]
+) -> tuple[Trial, ...]:
     def of_study(other: Any) -> Select[Any]:
         """Rows of a table about the study's trials."""
         return (
@@ -123,6 +128,7 @@ def _trials_of(connection: Connection, study_id: int, spec: StudySpec) -> tuple[
             accuracies.get(row.trial_id),
             attributes[row.trial_id].get(RUN),
             attributes[row.trial_id].get(SECONDS),
+            runs,
         )
         for row in connection.execute(trials)
         if params[row.trial_id]

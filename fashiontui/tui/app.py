@@ -169,10 +169,18 @@ class FashionTui(App[None]):
 
     def _painted(self) -> None:
         """The first screen is there: let the collector work, and torch load behind it."""
+        self._read_stylesheets()
         gc.freeze()
         gc.enable()
         sys.setswitchinterval(SWITCH_SECONDS)
         self._start_training_thread()
+
+    def _read_stylesheets(self) -> None:
+        """Read the other screens': Textual would style the lab anew for each that opens."""
+        for path in sorted((HERE / "screens").glob("*.tcss")):
+            if not self.stylesheet.has_source(str(path), ""):
+                self.stylesheet.read(path)
+        self.stylesheet.parse()
 
     def _start_training_thread(self) -> None:
         self._train()
@@ -357,7 +365,7 @@ class FashionTui(App[None]):
                 lab.choice(),
                 lab.configure.dataset,
                 self._marker,
-                lambda: len(lab.history.epochs),
+                lambda: (lab.history.started, len(lab.history.epochs)),
             )
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import count
 from threading import Condition
 
@@ -20,6 +21,19 @@ class StudyTurn:
     """Trials of the study in all; None for no end."""
     target: float | None
     """Test accuracy that is asked for, in percent."""
+
+
+class Turn(Enum):
+    """What a study does."""
+
+    RESTS = "rests"
+    WAITS = "waits"
+    """For its next turn."""
+    TRAINS = "trains"
+    PAUSES = "pauses"
+    """After the trial under way."""
+    STOPS = "stops"
+    """At the next batch of the trial under way."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +134,17 @@ class RunQueue:
             current = self._current
             if at_once and current and current.study and current.study.name == name:
                 self._ending = current
+
+    def turn_of(self, name: str) -> Turn:
+        """What a study does."""
+        with self._changed:
+            current = self._current
+            if current and current.study and current.study.name == name:
+                if self._ending is current:
+                    return Turn.STOPS
+                return Turn.PAUSES if name in self._pausing else Turn.TRAINS
+            waits = any(job.study and job.study.name == name for job in self._waiting)
+            return Turn.WAITS if waits else Turn.RESTS
 
     def put_back(self, job: Job) -> None:
         """Return a job that could not begin to the front, and hold the queue."""

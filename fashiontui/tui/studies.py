@@ -1,19 +1,39 @@
 """From a study to what the Tune screen shows of it."""
 
+from textwrap import wrap
+
 from rich.text import Text
 
+from fashiontui.domain.shapes import FAMILIES
 from fashiontui.domain.space import Range, Value
-from fashiontui.domain.study import StudyView, Trial, TrialState
+from fashiontui.domain.study import Limits, StudyView, Trial, TrialState
+from fashiontui.domain.text import printable
 from fashiontui.tui import text
+from fashiontui.tui.queue import Turn
 from fashiontui.tui.widgets.dots import Axis, Dot
 
 TRIAL_GLYPHS = {
     TrialState.RUNNING: "▶ training",
+    TrialState.STOPPED: "■ stopped",
     TrialState.COMPLETE: "✓ complete",
     TrialState.PRUNED: "× pruned",
     TrialState.FAILED: "✗ failed",
 }
 """A glyph and a word for each state."""
+PLANNED = "The built-in space around the\nlab's recipe; t begins the study."
+"""Said of a study that is yet to begin."""
+TURNS = {
+    Turn.RESTS: "■ rests",
+    Turn.WAITS: "… waits for its turn",
+    Turn.TRAINS: "▶ trains",
+    Turn.PAUSES: "▶ pauses after this trial",
+    Turn.STOPS: "■ stops",
+}
+"""What is said of a study that does this."""
+WIDTH = 30
+"""Columns of the panel that says how a study stands, where it is narrowest."""
+SAMPLERS = {"tpe": "TPE", "random": "random", "grid": "grid"}
+"""What samplers are called."""
 NEEDED = "Importances appear after ten complete trials."
 
 
@@ -37,17 +57,44 @@ def by_importance(view: StudyView) -> list[str]:
     return sorted(several or view.spec.choices(), key=lambda name: places.get(name, len(places)))
 
 
-def standing(view: StudyView | None, queued: bool, trains: bool) -> str:
-    """How a study stands, in a few lines."""
-    if view is None:
-        return "The built-in space around the\nlab's recipe; t begins the study."
+def searched(view: StudyView) -> Text:
+    """What a study is called, and what it searches."""
+    spec = view.spec
+    family = FAMILIES[spec.arch].title if spec.arch in FAMILIES else spec.arch
+    aim = f"accuracy against {spec.against}" if spec.against else "accuracy"
+    return Text.assemble(
+        (printable(view.name), "bold"),
+        f"\n{family} within {spec.budget:,} weights\n{aim}, {SAMPLERS[spec.sampler]}",
+    )
+
+
+def standing(view: StudyView, limits: Limits, turn: Turn) -> str:
+    """How a study stands, in a few lines.
+
+    Args:
+        view: The study.
+        limits: When it is over.
+        turn: What it does now.
+    """
     counts = {state: sum(trial.state is state for trial in view.trials) for state in TrialState}
-    parts = [f"{count} {state.value}" for state, count in counts.items() if count]
-    now = "▶ trains" if trains else "… waits for its turn" if queued else "■ rests: t goes on"
-    lines = [now, ", ".join(parts) or "no trial yet"]
+    parts = ", ".join(f"{count}\N{NO-BREAK SPACE}{s.value}" for s, count in counts.items() if count)
+    scored = [trial for trial in view.trials if trial.test_accuracy is not None]
+    now = TURNS[turn]
+    if turn is Turn.RESTS:
+        over = "✓ is over" if scored else "■ rests: t scores the best"
+        now = over if limits.met_by(view) else f"{now}: t goes on{_until(limits)}"
+    lines = [now, *(wrap(parts, WIDTH) or ["no trial yet"])]
     if best := view.best:
         lines.append(f"best {text.percent(best.val_accuracy)} % (trial {best.number})")
+    lines += [f"test {text.percent(t.test_accuracy)} % (trial {t.number})" for t in scored]
     return "\n".join(lines)
+
+
+def _until(limits: Limits) -> str:
+    ends = [f"{limits.trials} trials"] if limits.trials else []
+    if limits.target:
+        ends.append(f"{limits.target:g} %")
+    return f"\n  until {' or '.join(ends)}" if ends else ""
 
 
 def best_dots(

@@ -7,7 +7,6 @@ are over are told to Optuna first, and a run that was left goes on from its chec
 
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -18,7 +17,7 @@ from fashiontui.data import Dataset
 from fashiontui.domain.errors import CheckpointError, DeviceError, Pruned, TrainingError
 from fashiontui.domain.events import EpochEnded, Event, RunFinished, RunStarted, Status, TrialMark
 from fashiontui.domain.record import RunRecord
-from fashiontui.domain.study import SHAPE, Trial
+from fashiontui.domain.study import SHAPE, Limits, Trial
 from fashiontui.engine import Placement, choose_placement, find_device
 from fashiontui.engine.checkpoint import network
 from fashiontui.engine.evaluate import evaluation
@@ -30,16 +29,6 @@ from fashiontui.tuning.study import Study
 Events = Generator[Event, None, None]
 _PRUNED = "Pruned"
 """How the cause of a pruned trial's run begins."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a study is over."""
-
-    trials: int | None = None
-    """Trials of the study, whoever trained them; None for no such limit."""
-    target: float | None = None
-    """Test accuracy that is asked for, in percent; ends a search for accuracy alone."""
 
 
 def next_trial(

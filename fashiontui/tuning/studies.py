@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import chain, count
 from threading import RLock
 
 import optuna
 from filelock import FileLock
-from optuna.exceptions import DuplicatedStudyError, StorageInternalError
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from sqlalchemy import NullPool, create_engine, func, select
 from sqlalchemy.schema import CreateSchema
@@ -27,7 +28,7 @@ from fashiontui.store.connection import (
 )
 from fashiontui.store.errors import one_sentence_errors
 from fashiontui.store.studies import SPEC
-from fashiontui.tuning.study import Study, directions, importances, view_of
+from fashiontui.tuning.study import Study, directions, importances, objectives, view_of
 
 _TAKING = 0x66617369
 """Number of PostgreSQL's advisory lock for taking a trial: the letters fasi."""
@@ -93,6 +94,8 @@ class Studies:
                     study_name=name, storage=self._storage, directions=directions(spec)
                 )
                 made.set_user_attr(SPEC, spec.model_dump_json())
+                with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+                    made.set_metric_names(objectives(spec))  # as optuna-dashboard calls them
             except DuplicatedStudyError:
                 found = self.open(name)
                 if differs := _difference(found.spec, spec):
@@ -102,6 +105,21 @@ class Studies:
                     ) from None
                 return found
         return self.open(name)
+
+    def begin_another(self, spec: StudySpec) -> Study:
+        """Begin a study under its first free name, or go on with one that searches the same.
+
+        Args:
+            spec: What to search.
+
+        Raises:
+            UsageError: its name cannot be used.
+        """
+        taken, names = self.names(), (f"{spec.usual_name}-{number}" for number in count(2))
+        for name in chain([spec.usual_name], names):
+            if name not in taken or _difference(self.open(name).spec, spec) is None:
+                break
+        return self.begin(spec, name)
 
     def open(self, name: str) -> Study:
         """The study of that name.

@@ -1,6 +1,6 @@
 """One study: asks Optuna for trials, and tells it what came of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,7 @@ from optuna.trial import TrialState as OptunaState
 
 from fashiontui.domain.errors import StoreError
 from fashiontui.domain.events import EpochEnded
-from fashiontui.domain.record import RunRecord
+from fashiontui.domain.record import RunRecord, RunStanding
 from fashiontui.domain.space import Range, Value
 from fashiontui.domain.study import (
     ENOUGH_TO_JUDGE,
@@ -256,6 +256,12 @@ def directions(spec: StudySpec) -> list[Literal["minimize", "maximize"]]:
     return ["maximize", "minimize"] if spec.against else ["maximize"]
 
 
+def objectives(spec: StudySpec) -> list[str]:
+    """What is to be high and what low, in words."""
+    costs = {"weights": "weights", "time": "training time, s"}
+    return ["validation accuracy, %", *([costs[spec.against]] if spec.against else [])]
+
+
 def _distribution(values: tuple[Value, ...] | Range, whole: bool) -> BaseDistribution:
     if not isinstance(values, Range):
         return CategoricalDistribution(values)
@@ -266,7 +272,8 @@ def _distribution(values: tuple[Value, ...] | Range, whole: bool) -> BaseDistrib
 
 def view_of(study: Study) -> StudyView:
     """The study as it stands."""
-    trials = (_trial(trial, study.spec) for trial in study.trials() if SHAPE in trial.params)
+    runs = study.store.of_study(study.name)
+    trials = (_trial(trial, study.spec, runs) for trial in study.trials() if SHAPE in trial.params)
     return StudyView(study.name, study.spec, tuple(trials))
 
 
@@ -280,7 +287,7 @@ def importances(study: Study) -> dict[str, float] | None:
     return {name: shares[name] for name in order}
 
 
-def _trial(trial: FrozenTrial, spec: StudySpec) -> Trial:
+def _trial(trial: FrozenTrial, spec: StudySpec, runs: Mapping[str, RunStanding]) -> Trial:
     complete = trial.state is OptunaState.COMPLETE
     return trial_of(
         spec,
@@ -291,4 +298,5 @@ def _trial(trial: FrozenTrial, spec: StudySpec) -> Trial:
         trial.values[0] if complete and trial.values else None,
         trial.user_attrs.get(RUN),
         trial.user_attrs.get(SECONDS),
+        runs,
     )

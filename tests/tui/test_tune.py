@@ -52,13 +52,13 @@ def said(screen: Tune) -> str:
 
 def test_o_opens_the_newest_study_with_the_best_trials_first_and_escape_goes_back() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
-        assert screen.form.picked == "fcn-100k"
+        assert screen.panel.picked == "fcn-100k"
         assert screen.table.row_count == 14
-        states = [trial.state for trial in screen._sorted]
-        assert states[0] is TrialState.RUNNING
-        accuracies = [trial.val_accuracy for trial in screen._sorted[1:]]
+        trials = screen.table.trials
+        assert trials[0].state is TrialState.RUNNING
+        accuracies = [trial.val_accuracy for trial in trials[1:]]
         assert accuracies == sorted(accuracies, reverse=True)
-        assert "rests" in said(screen)
+        assert "rests: t goes on\n  until 40 trials" in said(screen)
         await press(pilot, "escape")
         assert isinstance(app.screen, LabScreen)
 
@@ -67,7 +67,8 @@ def test_o_opens_the_newest_study_with_the_best_trials_first_and_escape_goes_bac
 
 def test_t_p_and_s_let_the_study_go_on_pause_it_and_stop_its_trial() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
-        screen.form.field("target").value = "88.5"
+        form = await screen.panel.ask()
+        form.field("target").value = "88.5"
         await press(pilot, "t")
         [job] = app.queue.waiting
         assert job.study == StudyTurn("fcn-100k", 40, 88.5)
@@ -76,6 +77,7 @@ def test_t_p_and_s_let_the_study_go_on_pause_it_and_stop_its_trial() -> None:
         assert "waits for its turn" in said(screen)
         assert app.queue.take() == job
         await press(pilot, "p")
+        assert "pauses after this trial" in said(screen)
         assert not app.queue.is_ending(job)
         app.queue.again(job)
         assert app.queue.waiting == ()
@@ -88,9 +90,10 @@ def test_t_p_and_s_let_the_study_go_on_pause_it_and_stop_its_trial() -> None:
 
 def test_trials_and_targets_that_cannot_be_read_are_said_and_nothing_begins() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
-        screen.form.field("target").value = "880"
+        form = await screen.panel.ask()
+        form.field("target").value = "880"
         await press(pilot, "t")
-        assert "between 0 and 100" in screen.form.field("target").error
+        assert "between 0 and 100" in form.field("target").error
         assert app.queue.waiting == ()
 
     drive_tune(scenario)
@@ -99,29 +102,65 @@ def test_trials_and_targets_that_cannot_be_read_are_said_and_nothing_begins() ->
 def test_a_new_study_is_of_the_forms_family_and_budget() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
         assert not screen.query_one("#best", Dots)._dots
-        screen.form.field("arch").value = "cnn"
-        screen.form.field("budget").value = "20k"
-        screen.form.field("against").value = "weights"
+        form = screen.panel.form
+        assert form is not None
+        form.field("arch").value = "cnn"
+        form.field("budget").value = "20k"
+        form.field("against").value = "weights"
         await press(pilot, "t")
         spec = app.library.studies().view("cnn-20k-weights").spec
         assert (spec.arch, spec.budget, spec.recipe) == ("cnn", 20_000, "fast")
-        assert screen.form.picked == "cnn-20k-weights"
+        assert screen.panel.picked == "cnn-20k-weights"
+        assert screen.panel.form is None
         assert [job.study and job.study.name for job in app.queue.waiting] == ["cnn-20k-weights"]
 
     drive_tune(scenario, trials=0)
 
 
+def test_a_new_study_that_searches_otherwise_has_a_name_of_its_own() -> None:
+    async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
+        for sampler, name in {"tpe": "fcn-100k-2", "random": "fcn-100k"}.items():
+            await press(pilot, "n")
+            form = screen.panel.form
+            assert form is not None
+            form.field("budget").value = "100k"
+            form.field("sampler").value = sampler
+            await press(pilot, "t")
+            assert screen.panel.picked == name
+
+    drive_tune(scenario, trials=3)
+
+
+def test_n_opens_the_form_of_a_new_study_and_escape_returns_to_the_one_before() -> None:
+    async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
+        shares = screen._view and screen._view.importances
+        await press(pilot, "n")
+        assert screen.panel.picked is None
+        assert screen.table.row_count == 0
+        await press(pilot, "escape")
+        assert screen.panel.form is None
+        assert screen.panel.picked == "fcn-100k"
+        assert screen._view is not None
+        assert screen._view.importances == shares is not None
+
+    drive_tune(scenario)
+
+
 def test_another_study_is_picked_and_its_search_shown() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
         fill_study(app.library.studies(), 3, name="other", against="time", sampler="random")
-        await press(pilot, "ctrl+r")
-        control = screen.form.field("study").control
+        await press(pilot, "ctrl+r", "1")
+        form = screen.panel.form
+        assert form is not None
+        control = form.field("study").control
         assert isinstance(control, Picker)
         control.value = "other"
         await settle(pilot)
         assert screen.table.row_count == 3
-        assert screen.form.field("against").value == "time"
-        assert screen.form.field("sampler").control.disabled
+        assert form.field("against").value == "time"
+        assert form.field("sampler").control.disabled
+        await press(pilot, "escape")
+        assert said(screen).startswith("other\nFCN within 100,000 weights\naccuracy against time")
 
     drive_tune(scenario)
 
@@ -129,7 +168,7 @@ def test_another_study_is_picked_and_its_search_shown() -> None:
 def test_r_queues_the_trials_network_with_five_seeds() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
         await press(pilot, "down", "r")
-        trial = screen._sorted[1]
+        trial = screen.table.trials[1]
         jobs = app.queue.waiting
         assert [job.spec.seed for job in jobs] == list(range(SEEDS))
         assert {job.study for job in jobs} == {None}
@@ -156,7 +195,7 @@ def test_enter_opens_a_trials_run_or_says_that_it_is_gone() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
         await press(pilot, "enter")  # trial 13: the store has runs 0 to 5 alone
         assert any("no longer stored" in n.message for n in app._notifications)
-        place = next(i for i, trial in enumerate(screen._sorted) if trial.number == 2)
+        place = next(i for i, trial in enumerate(screen.table.trials) if trial.number == 2)
         screen.table.move_cursor(row=place)
         await press(pilot, "enter")
         assert isinstance(app.screen, Details)
@@ -175,7 +214,7 @@ def test_a_chart_of_two_objectives_has_the_pareto_set() -> None:
 
 def test_digits_go_to_a_panel() -> None:
     async def scenario(app: ScriptedApp, screen: Tune, pilot: Pilot[Any]) -> None:
-        panels = ["#study-form", "#best", "#slice", "#trials", "#importances"]
+        panels = ["#study", "#best", "#slice", "#trials", "#importances"]
         for key, panel in enumerate(panels, start=1):
             await press(pilot, str(key))
             assert [p for p in panels if screen.query_one(p).display] == [panel]
@@ -193,12 +232,16 @@ def test_a_study_trains_on_the_one_thread_stops_and_goes_on_to_its_end(tmp_path:
             await until(pilot, lambda: isinstance(app.screen, Tune))
             screen = app.screen
             assert isinstance(screen, Tune)
-            screen.form.field("budget").value = "5k"
-            screen.form.field("trials").value = "3"
+            await until(pilot, lambda: screen.panel.form is not None)
+            form = screen.panel.form
+            assert form is not None
+            form.field("budget").value = "5k"
+            form.field("trials").value = "3"
             await pilot.press("t")
             await until(pilot, lambda: screen.table.row_count > 0)
             await pilot.press("s")
             await until(pilot, lambda: app.queue.current is None)
+            await until(pilot, lambda: "■ stopped" in screen.table.get_row_at(0))
             await pilot.press("t")
 
             def runs() -> list[Any]:
@@ -208,7 +251,7 @@ def test_a_study_trains_on_the_one_thread_stops_and_goes_on_to_its_end(tmp_path:
             await until(pilot, lambda: app.queue.current is None)
             assert sorted(run.trial for run in runs()) == [0, 1, 2]
             assert sum(run.test_accuracy is not None for run in runs()) == 1
-            await until(pilot, lambda: "rests" in said(screen))
+            await until(pilot, lambda: "✓ is over" in said(screen))
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is app.lab)
             await pilot.press("q")

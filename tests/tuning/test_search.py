@@ -10,6 +10,7 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
+import optuna
 import pytest
 from sqlalchemy import select, text
 
@@ -289,6 +290,24 @@ def test_a_study_read_without_optuna_is_the_same(kept):
         assert reader.read() == (["other", "one"], kept.view("other"))
         assert reader.read("one") == (["other", "one"], kept.view("one"))
         assert reader.read("gone") is None
+
+
+def test_a_stopped_trial_says_so_until_it_goes_on(kept):
+    study, limits = kept.begin(planned(), "one"), Limits(trials=1)
+    interrupted(study, 2, limits)
+    with closing(StudyReader(kept.store)) as reader:
+        for view in (kept.view("one"), reader.read("one")[1]):
+            assert [trial.state for trial in view.trials] == [TrialState.STOPPED]
+            assert not limits.met_by(view)
+    with closing(next_trial(study, limits, DATA, NOWHERE)) as events:
+        next(events)
+        assert [trial.state for trial in kept.view("one").trials] == [TrialState.RUNNING]
+
+
+def test_a_study_names_its_objectives_for_optunas_dashboard(kept):
+    kept.begin(planned(against="time"), "one")
+    found = optuna.load_study(study_name="one", storage=kept.url)
+    assert found.metric_names == ["validation accuracy, %", "training time, s"]
 
 
 def test_studies_that_optuna_keeps_in_another_way_are_left_to_it(kept):

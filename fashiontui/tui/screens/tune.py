@@ -1,9 +1,8 @@
 """The Tune screen: a study's trials as they come, and what decided about them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,53 +12,47 @@ from textual.widget import Widget
 from textual.widgets import Button, DataTable, Footer, Static
 
 from fashiontui.domain.errors import FashiontuiError, UsageError
-from fashiontui.domain.spec import DatasetName, RunSpec
-from fashiontui.domain.study import ENOUGH_TO_JUDGE, StudySpec, StudyView, Trial, TrialState
-from fashiontui.tui import text
+from fashiontui.domain.spec import DatasetName
+from fashiontui.domain.study import ENOUGH_TO_JUDGE, Limits, StudySpec, StudyView
+from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice
 from fashiontui.tui.library import Library
 from fashiontui.tui.messages import Failed, ImportancesRead, RunsFetched, StudyRead, TrainRequested
-from fashiontui.tui.queue import RunQueue, StudyTurn
-from fashiontui.tui.studies import (
-    TRIAL_GLYPHS,
-    best_dots,
-    by_importance,
-    importance_bars,
-    shown_value,
-    slice_axis,
-    slice_dots,
-    standing,
-)
+from fashiontui.tui.queue import RunQueue, StudyTurn, Turn
+from fashiontui.tui.studies import PLANNED, standing
 from fashiontui.tui.terminal import size_classes
 from fashiontui.tui.widgets.chart import Marker
-from fashiontui.tui.widgets.dots import Axis, Dots
+from fashiontui.tui.widgets.study_charts import BestChart, Importances, SliceChart
 from fashiontui.tui.widgets.study_form import StudyForm
+from fashiontui.tui.widgets.study_panel import StudyPanel
+from fashiontui.tui.widgets.trials_table import TrialsTable
 
 LOOK_SECONDS = 0.3
 """How often the screen looks whether the training thread has come further."""
 SEEDS = 5
 """How often ``r`` trains a trial's spec."""
-PANELS = ("study-form", "best", "slice", "trials", "importances")
-NAMES = ("Study", "Best", "Slice", "Trials", "Importances")
-EMPTY = "No trial yet: t starts the study."
+PANELS = {name.lower(): name for name in ("Study", "Best", "Slice", "Trials", "Importances")}
+"""Names of the panels, by their ids."""
 
 
 class Tune(Screen[None]):
     """Search a family's shapes and settings within a budget."""
 
     CSS_PATH = "tune.tcss"
-    AUTO_FOCUS = ""  # once it is known what there is
+    AUTO_FOCUS = "Tune.-normal #trials"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]
     BINDINGS = [
-        Binding("escape", "app.pop_screen", "Back", id="tune.back", key_display="esc",
-                tooltip="Back to the lab; the study trains on"),
-        Binding("t", "start", "Start", id="tune.start",
+        Binding("escape", "back", "Back", id="tune.back", key_display="esc",
+                tooltip="Close the form, or go back to the lab; the study trains on"),
+        Binding("t", "start", "Train", id="tune.start",
                 tooltip="Begin the study, or let it go on"),
+        Binding("n", "new", "New", id="tune.new",
+                tooltip="Open the form for a new study"),
         Binding("p", "pause", "Pause", id="tune.pause",
                 tooltip="Pause the study after the trial under way"),
         Binding("s", "stop", "Stop", id="tune.stop",
-                tooltip="Stop the trial under way now, to be continued"),
+                tooltip="Stop the trial under way at once, to be continued"),
         Binding("r", "train_seeds", f"×{SEEDS} seeds", id="tune.seeds",
                 tooltip=f"Queue this trial's network with {SEEDS} seeds, test set included"),
         Binding("less_than_sign,comma", "slice(-1)", "Slice", id="tune.slice_left", show=False,
@@ -71,7 +64,7 @@ class Tune(Screen[None]):
         *(
             Binding(str(number), f"panel('{panel}')", name, id=f"tune.panel_{number}", show=False,
                     tooltip=f"Go to {name}")
-            for number, (panel, name) in enumerate(zip(PANELS, NAMES, strict=True), start=1)
+            for number, (panel, name) in enumerate(PANELS.items(), start=1)
         ),
     ]  # fmt: skip
     HELP = """\
@@ -91,7 +84,7 @@ on validation.
         choice: Choice,
         dataset: DatasetName,
         marker: Marker,
-        epochs: Callable[[], int],
+        progress: Callable[[], object],
     ) -> None:
         """Args:
         library: Runs and studies.
@@ -99,7 +92,7 @@ on validation.
         choice: What the lab's form has.
         dataset: What a new study is on.
         marker: How lines are drawn.
-        epochs: Says how many epochs the run under way has finished.
+        progress: Says which run is under way, and how far.
         """
         super().__init__(classes="-show-1")
         self._library = library
@@ -107,16 +100,22 @@ on validation.
         self._choice = choice
         self._dataset = dataset
         self._marker = marker
-        self._epochs = epochs
+        self._progress = progress
+        self._names: list[str] = []
         self._view: StudyView | None = None
-        self._sorted: list[Trial] = []
-        self._along = 0
+        self._here: int | None = None
+        """Number of the trial that the charts point at."""
         self._seen: object = None
+        self._begins = False
+        """Whether a study is to go on that is not in the queue yet."""
+        self._shares: dict[str, Mapping[str, float] | None] = {}
+        """Importances by study, as they were told last."""
         self._judged: tuple[str, int] | None = None
         """Which study's importances were asked for, and after how many complete trials."""
 
     def compose(self) -> ComposeResult:
-        """Form, two charts, table and importances."""
+        """How the study stands, two charts, table and importances; the study is read meanwhile."""
+        self._read(None)
         classes = size_classes(
             self.app.size, self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
         )
@@ -124,47 +123,32 @@ on validation.
         yield Horizontal(
             *(
                 Static(f"[@click=screen.panel('{panel}')]{number} {name}[/]", id=f"to-{panel}")
-                for number, (panel, name) in enumerate(zip(PANELS, NAMES, strict=True), start=1)
+                for number, (panel, name) in enumerate(PANELS.items(), start=1)
             ),
             id="tune-bar",
         )
         with Container(id="tune-panels"):
-            yield StudyForm(self._choice)
-            yield Dots(EMPTY, "best")
-            yield Dots(EMPTY, "slice")
-            yield DataTable[Text](
-                id="trials", classes="panel", cursor_type="row", zebra_stripes=True
-            )
-            yield Static(id="importances", classes="panel")
+            yield StudyPanel(self._choice)
+            yield BestChart(self._marker)
+            yield SliceChart(self._marker)
+            yield TrialsTable()
+            yield Importances()
         yield Footer()
 
     def on_mount(self) -> None:
-        """Read the newest study behind the first paint."""
-        for chart in self.query(Dots):
-            chart.marker = self._marker
-        self.query_one("#best").border_title = "2 Validation % by trial"
-        self.query_one("#slice").border_title = "3 Slice"
-        self.query_one("#trials").border_title = "4 Trials"
-        self.query_one("#importances").border_title = "5 Importances"
+        """Look for news from now on."""
         self._seen = self._state
-        self._read(None)
         self.set_interval(LOOK_SECONDS, self._look)
 
     @property
-    def form(self) -> StudyForm:
-        """The form."""
-        return self.query_one(StudyForm)
+    def panel(self) -> StudyPanel:
+        """How the study stands, and the form."""
+        return self.query_one(StudyPanel)
 
     @property
-    def table(self) -> DataTable[Text]:
+    def table(self) -> TrialsTable:
         """The trials."""
-        return self.query_one("#trials", DataTable)
-
-    @property
-    def current(self) -> Trial | None:
-        """The trial under the cursor."""
-        at = self.table.cursor_row
-        return self._sorted[at] if 0 <= at < len(self._sorted) else None
+        return self.query_one(TrialsTable)
 
     # Reading
 
@@ -198,46 +182,57 @@ on validation.
     def _state(self) -> object:
         """What differs when the training thread has come further."""
         current = self._queue.current
-        return current and current.number, self._turn, self._epochs()
+        return current and current.number, self._turn, self._progress()
 
     @property
-    def _turn(self) -> StudyTurn | None:
-        """The turn of the study that is shown, waiting or under way."""
-        jobs = (self._queue.current, *self._queue.waiting)
-        turns = (job.study for job in jobs if job and job.study)
-        return next((t for t in turns if self._view and t.name == self._view.name), None)
+    def _turn(self) -> Turn:
+        """What the study does that is shown."""
+        return self._queue.turn_of(self._view.name) if self._view else Turn.RESTS
+
+    @property
+    def _limits(self) -> Limits:
+        """When it is over; never, while what was typed is no use."""
+        try:
+            return self.panel.limits()
+        except UsageError:
+            return Limits()
 
     @on(StudyRead)
-    def _study_read(self, message: StudyRead) -> None:
-        before, view = self._view, message.view
-        if view is not None and before is not None and view.name == before.name:
-            view = replace(view, importances=before.importances)
-        self._view = view
-        self.form.offer(message.names, view.name if view else None)
+    async def _study_read(self, message: StudyRead) -> None:
+        view = message.view
+        if self.panel.form and not self._begins and self.panel.picked != (view and view.name):
+            return  # another one was picked meanwhile
+        if view is not None:
+            view = replace(view, importances=self._shares.get(view.name))
+        self._names, self._view = message.names, view
+        if self._begins:
+            self._begins = False
+            self._close_form()
         self._draw()
-        if before is None and self._sorted and not self.has_class("-narrow"):
-            self.table.focus()
-        elif self.focused is None:
-            self.focus_next()
-        if view is None or len(view.complete) < ENOUGH_TO_JUDGE:
+        if view is None:
+            await self.panel.ask(new=True)
             return
-        if (asked := (view.name, len(view.complete))) != self._judged:
+        asked = view.name, len(view.complete)
+        if len(view.complete) >= ENOUGH_TO_JUDGE and asked != self._judged:
             self._judged = asked
-            self.call_after_refresh(self._judge, view.name)
+            # Behind the paint: to load Optuna takes the interpreter from it.
+            self.call_after_refresh(self.call_after_refresh, self._judge, view.name)
 
     @on(ImportancesRead)
     def _importances_read(self, message: ImportancesRead) -> None:
+        self._shares[message.study] = message.shares
         if self._view is not None and self._view.name == message.study:
             self._view = replace(self._view, importances=message.shares)
             self._draw()
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        self.form.show(self._view, f"✗ {message.sentence}")
+        self._begins = False
+        self._draw(f"✗ {printable(message.sentence)}")
 
     @on(StudyForm.Picked)
     def _picked(self) -> None:
-        if (name := self.form.picked) is None:
+        if (name := self.panel.picked) is None:
             self._view = None
             self._draw()
         else:
@@ -245,73 +240,34 @@ on validation.
 
     # Drawing
 
-    def _draw(self) -> None:
+    def _draw(self, says: str = "") -> None:
+        """Draw everything anew; ``says`` instead of how the study stands."""
         view = self._view
-        current = self._queue.current
-        trains = current is not None and current.study is not None and self._turn == current.study
-        self.form.show(view, standing(view, self._turn is not None, trains))
-        self._fill_table()
+        if not says and self._begins:
+            says = "… begins"
+        elif not says:
+            says = standing(view, self._limits, self._turn) if view else PLANNED
+        self.panel.show(self._names, view, says)
+        self.table.fill(view)
         self._draw_charts()
-        importances = self.query_one("#importances", Static)
-        importances.update(importance_bars(view, max(10, importances.content_size.width - 22)))
+        self.query_one(Importances).draw(view)
         self.refresh_bindings()
 
-    def _fill_table(self) -> None:
-        table, view = self.table, self._view
-        kept = self.current.number if self.current else None
-        table.clear(columns=True)
-        self._sorted = []
-        if view is None or not view.trials:
-            return
-        names = by_importance(view)
-        self._sorted = sorted(view.trials, key=_best_first)
-        for title in ("  #", "state", "val %", "epochs", "  weights", " time", *names):
-            table.add_column(Text(title.replace("_", " ")))
-        front = {trial.number for trial in view.pareto}
-        for trial in self._sorted:
-            star = "*" if trial.number in front else " "
-            cells = (
-                f"{trial.number:>3}{star}",
-                TRIAL_GLYPHS[trial.state],
-                f"{text.percent(trial.val_accuracy):>5}",
-                f"{trial.epochs:>6}",
-                f"{trial.weights:>9,}",
-                f"{text.clock(trial.train_seconds):>5}",
-                *(shown_value(trial.params.get(name)) for name in names),
-            )
-            table.add_row(*map(Text, cells), key=str(trial.number))
-        numbers = [trial.number for trial in self._sorted]
-        table.move_cursor(row=numbers.index(kept) if kept in numbers else 0)
-
     def _draw_charts(self) -> None:
-        view = self._view
-        best, along = self.query_one("#best", Dots), self.query_one("#slice", Dots)
-        if view is None or not view.trials:
-            best.show([], Axis(0, 1))
-            along.show([], Axis(0, 1))
-            return
-        here = self.current.number if self.current else None
-        against = view.spec.against
-        best.border_title = f"2 Validation % by {against or 'trial'}"
-        best.show(*best_dots(view, here))
-        name = self._parameter(view)
-        share = (view.importances or {}).get(name)
-        told = f" ({share:.0%})" if share is not None else ""
-        along.border_title = f"3 Slice: {name.replace('_', ' ')}{told}"
-        along.show(slice_dots(view, name, here), slice_axis(view, name))
-
-    def _parameter(self, view: StudyView) -> str:
-        names = by_importance(view)
-        return names[self._along % len(names)]
+        self._here = self.table.current.number if self.table.current else None
+        self.query_one(BestChart).draw(self._view, self._here)
+        self.query_one(SliceChart).draw(self._view, self._here)
 
     @on(DataTable.RowHighlighted, "#trials")
     def _moved(self) -> None:
-        self._draw_charts()
+        if self.table.current and self.table.current.number != self._here:
+            self._draw_charts()
 
     @on(DataTable.RowSelected, "#trials")
     def _open_run(self) -> None:
-        if self.current is not None and self.current.run_id is not None:
-            self._fetch(self.current.run_id)
+        trial = self.table.current
+        if trial is not None and trial.run_id is not None:
+            self._fetch(trial.run_id)
 
     @work(thread=True, group="store", exit_on_error=False)
     def _fetch(self, run_id: str) -> None:
@@ -329,29 +285,60 @@ on validation.
 
     # Actions
 
+    def action_back(self) -> None:
+        """Close the form, if a study is there to be shown; else leave."""
+        if self.panel.form and self._names:
+            self._close_form()
+            self._draw()
+            if self._view is None:
+                self._read(None)
+        else:
+            self.app.pop_screen()
+
+    def _close_form(self) -> None:
+        self.panel.close()
+        if self.table.display:
+            self.table.focus()
+
+    async def action_new(self) -> None:
+        """Open the form for a new study."""
+        self._show_panel("study")
+        self._view = None
+        self._draw()
+        await self.panel.ask(new=True)
+
     @on(Button.Pressed, "#start")
-    def action_start(self) -> None:
+    async def action_start(self) -> None:
         """Begin the study, or let it go on."""
-        form = self.form
-        try:
-            trials, target = form.limits()
-            spec = self._view.spec if self._view else form.planned(self._dataset, self._choice)
-        except UsageError as error:
-            self.notify(str(error), severity="error", markup=False)
+        if self._turn not in (Turn.RESTS, Turn.PAUSES):
+            self.notify("The study is under way; pause it (p) to give it other limits.")
             return
-        self._begin(spec, self._view.name if self._view else None, trials, target)
+        panel = self.panel
+        try:
+            limits = panel.limits()
+            spec = self._view.spec if self._view else None
+            if spec is None:
+                form = panel.form or await panel.ask(new=True)
+                spec = form.planned(self._dataset, self._choice)
+        except UsageError as error:
+            await panel.ask(new=self._view is None)
+            self.notify(str(error), severity="error")
+        else:
+            self._begins = True
+            self._draw()
+            self._begin(spec, self._view.name if self._view else None, limits)
 
     @work(thread=True, group="store", exit_on_error=False)
-    def _begin(
-        self, spec: StudySpec, name: str | None, trials: int | None, target: float | None
-    ) -> None:
+    def _begin(self, spec: StudySpec, name: str | None, limits: Limits) -> None:
         try:
-            study = self._library.studies().begin(spec, name)
+            studies = self._library.studies()
+            study = studies.open(name) if name is not None else studies.begin_another(spec)
         except FashiontuiError as error:
             self.post_message(Failed(str(error), error.exit_code))
-            return
-        self._queue.add_study(StudyTurn(study.name, trials, target), spec.widest())
-        self._read(study.name)
+        else:
+            turn = StudyTurn(study.name, limits.trials, limits.target)
+            self._queue.add_study(turn, spec.widest())
+            self._read(study.name)
 
     def action_pause(self) -> None:
         """Begin no further trial."""
@@ -367,43 +354,46 @@ on validation.
 
     def action_train_seeds(self) -> None:
         """Queue the trial's network with several seeds, as ordinary runs."""
-        if self._view is None or self.current is None:
-            self.notify("There is no trial to train again.")
-            return
-        runs = [*_with_seeds(self._view.spec.run_of(self.current.params))]
+        trial = self.table.current
+        assert self._view and trial
+        spec = self._view.spec.run_of(trial.params)
+        runs = [spec.model_copy(update={"seed": seed}) for seed in range(SEEDS)]
         self.app.get_default_screen().post_message(TrainRequested(runs))
-        self.notify(f"Trial {self.current.number} is queued with {SEEDS} seeds.")
+        self.notify(f"Trial {trial.number} is queued with {SEEDS} seeds.")
 
     def action_slice(self, by: int) -> None:
         """Slice along another parameter."""
-        self._along += by
+        self.query_one(SliceChart).turn(by)
         self._draw_charts()
 
     def action_read(self) -> None:
-        """Read the study again."""
-        if self._view is not None or self.form.picked is not None:
-            self._read(self._view.name if self._view else self.form.picked)
+        """Read the study again; while a new one is planned there is none."""
+        if self._view is not None:
+            self._read(self._view.name)
 
-    def action_panel(self, panel: str) -> None:
+    async def action_panel(self, panel: str) -> None:
         """Go to a panel: show it where only one fits, and give it the focus."""
-        for number, other in enumerate(PANELS, start=1):
-            self.set_class(other == panel, f"-show-{number}")
         shown = self.query_one(f"#{panel}")
+        if panel == "study" and shown.display and not self.panel.form:
+            await self.panel.ask(new=self._view is None)
+            return
+        self._show_panel(panel)
         inside = [shown, *shown.query("*").results(Widget)]
         if target := next((w for w in inside if w.focusable and w.display), None):
             self.set_focus(target)
 
+    def _show_panel(self, panel: str) -> None:
+        for number, other in enumerate(PANELS, start=1):
+            self.set_class(other == panel, f"-show-{number}")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action in ("pause", "stop"):
-            return self._turn is not None
-        return True
-
-
-def _best_first(trial: Trial) -> tuple[bool, float, int]:
-    return (trial.state is not TrialState.RUNNING, -(trial.val_accuracy or 0.0), trial.number)
-
-
-def _with_seeds(spec: RunSpec) -> Iterator[RunSpec]:
-    for seed in range(SEEDS):
-        yield spec.model_copy(update={"seed": seed})
+        if not self.is_mounted:
+            return action == "back"
+        if action == "pause":
+            return self._turn in (Turn.WAITS, Turn.TRAINS)
+        if action == "stop":
+            return self._turn not in (Turn.RESTS, Turn.STOPS)
+        if action in ("train_seeds", "slice"):
+            return bool(self.table.trials)
+        return action != "new" or self._view is not None

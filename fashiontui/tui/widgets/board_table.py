@@ -1,16 +1,12 @@
 """The leaderboard's table: what keys and mouse do in it."""
 
-from collections.abc import Iterable, Sequence
-
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding
-from textual.coordinate import Coordinate
 from textual.message import Message
-from textual.widgets import DataTable
-from textual.widgets.data_table import ColumnKey, RowKey
+
+from fashiontui.tui.widgets.line_table import LineTable
 
 FOLDS = ("▸", "▾")
 """A cell that ends in one of these folds its row when that end is clicked."""
@@ -18,12 +14,8 @@ NEAR = 5
 """So many rows out of sight are few: it is time for more."""
 
 
-class BoardTable(DataTable[Text]):
-    """The table itself.
-
-    Textual draws the whole table whenever one cell changes, as some do each epoch of a run, and
-    draws a cell as it would any renderable. All cells here are one line in one style.
-    """
+class BoardTable(LineTable):
+    """The table itself."""
 
     BINDINGS = [
         Binding("enter", "select_cursor", "Details", id="board.details", key_display="enter",
@@ -60,8 +52,6 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
     class EndNear(Message):
         """Few rows are left below those in sight."""
 
-    _drawn_widths: tuple[int, ...] = ()
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for more rows before the last one comes into sight."""
         super().watch_scroll_y(old_value, new_value)
@@ -76,44 +66,9 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
             self.post_message(self.EndNear())
 
     def on_click(self, event: events.Click) -> None:
-        """One click moves to a row, two open it: Textual opens the row one is on at one click."""
-        row, column = event.style.meta.get("row", -1), event.style.meta.get("column", 0)
-        if row >= 0:
-            event.prevent_default()
-            self.move_cursor(row=row, column=column)
-            if event.style.meta.get("fold"):
-                self.post_message(self.FoldClicked())
-            elif event.chain == 2:
-                self.action_select_cursor()
-
-    def widen(self, cells: Sequence[Text]) -> None:
-        """Make each column as wide as its cell: Textual may measure before it is shown."""
-        for column, cell in zip(self.ordered_columns, cells, strict=True):
-            column.width = max(column.width, cell.cell_len)
-
-    def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
-        """Textual would measure every new cell: ``widen`` has, and each is one line."""
-        super()._update_dimensions(())
-
-    def update_cell(
-        self,
-        row_key: RowKey | str,
-        column_key: ColumnKey | str,
-        value: Text,
-        *,
-        update_width: bool = False,
-    ) -> None:
-        """Change a cell and draw its row; all of them only where columns have become wider."""
-        widths = tuple(column.width for column in self.ordered_columns)
-        if widths != self._drawn_widths or update_width:
-            self._drawn_widths = widths
-            super().update_cell(row_key, column_key, value, update_width=update_width)
-            return
-        row = self.get_row_index(row_key)
-        key = self.coordinate_to_cell_key(Coordinate(row, self.get_column_index(column_key)))
-        self._data[key.row_key][key.column_key] = value
-        self._update_count += 1  # what was drawn of it is no longer valid
-        self.refresh_row(row)
+        """A click on a fold shows the row's seeds, or hides them."""
+        if event.style.meta.get("fold"):
+            self.post_message(self.FoldClicked())  # read once the row is moved to
 
     def _render_cell(
         self,
@@ -124,30 +79,12 @@ them back. Clicking a row moves to it, a double click opens it, the wheel scroll
         cursor: bool = False,
         hover: bool = False,
     ) -> list[list[Segment]]:
-        """One line in one style; row -1 is the header."""
-        column = self.ordered_columns[column_index]
-        if row_index < 0:
-            cell = column.label
-        else:
-            cell = self.get_cell_at(Coordinate(row_index, column_index))
-        inside = width - 2 * self.cell_padding
-        text = cell.plain if cell.cell_len <= inside else cell.plain[: inside - 1] + "…"
-        text = text.rjust(inside) if cell.justify == "right" else text.ljust(inside)
-        padding = " " * self.cell_padding
-        component, forced = self._get_styles_to_render_cell(
-            row_index < 0, False, False, hover, cursor, self.show_cursor, self._show_hover_cursor,
-            self.cursor_foreground_priority == "css", self.cursor_background_priority == "css",
-        )  # fmt: skip
-        place = Style.from_meta({"row": row_index, "column": column_index})  # for the mouse
-        style = base_style + place + component + _parsed(cell.style) + forced
-        if row_index >= 0 and (name := text.rstrip()).endswith(FOLDS):
-            at = name.rindex(" ×")
-            fold = style + Style.from_meta({"fold": True})
-            return [
-                [Segment(f"{padding}{text[:at]}", style), Segment(f"{text[at:]}{padding}", fold)]
-            ]
-        return [[Segment(f"{padding}{text}{padding}", style)]]
-
-
-def _parsed(style: str | Style) -> Style:
-    return style if isinstance(style, Style) else Style.parse(style)
+        """A cell that ends in a fold has a part of its own to click."""
+        lines = super()._render_cell(row_index, column_index, base_style, width, cursor, hover)
+        [[(text, style, _)]] = lines
+        if row_index < 0 or not (name := text.rstrip()).endswith(FOLDS):
+            return lines
+        assert style is not None
+        at = name.rindex(" ×")
+        fold = style + Style.from_meta({"fold": True})
+        return [[Segment(text[:at], style), Segment(text[at:], fold)]]

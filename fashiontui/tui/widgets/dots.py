@@ -8,6 +8,7 @@ from textual.app import RenderResult
 from textual_plotext import PlotextPlot
 
 from fashiontui.tui.widgets.axes import labels, log_ticks, round_ticks
+from fashiontui.tui.widgets.chart import Marker
 from fashiontui.tui.widgets.drawing import Drawing
 
 ROWS_PER_TICK = 3
@@ -50,17 +51,18 @@ class Dots(PlotextPlot):
         "dots--here",
     }
 
-    def __init__(self, empty: str, id: str) -> None:  # noqa: A002
+    def __init__(self, empty: str, id: str, marker: Marker) -> None:  # noqa: A002
         """Args:
         empty: Shown while there is no dot.
         id: Of the widget.
+        marker: How lines are drawn.
         """
         super().__init__(id=id, classes="panel")
         self._empty = empty
         self._dots: Sequence[Dot] = ()
         self._line: Sequence[tuple[float, float]] = ()
         self._axis = Axis(0, 1)
-        self.marker = "braille"
+        self._marker = marker
 
     def show(
         self, dots: Sequence[Dot], axis: Axis, line: Sequence[tuple[float, float]] = ()
@@ -95,12 +97,15 @@ class Dots(PlotextPlot):
         plot.ylim(low - MARGIN * (high - low), high + MARGIN * (high - low))
         self._lay_bottom(width)
         if self._line:
-            xs, ys = zip(*self._line, strict=True)
-            drawn = "." if self.marker == "ascii" else "·"  # on the same grid as the dots
-            plot.plot([self._at(x) for x in xs], [*ys], marker=drawn, color=self._colour("best"))
+            drawn = "." if self._marker == "ascii" else "·"  # on the same grid as the dots
+            xs, ys = [self._at(x) for x, _ in self._line], [y for _, y in self._line]
+            plot.plot(xs, ys, marker=drawn, color=self._colour("best"))
+        alike: dict[tuple[str, str], list[Dot]] = {}
         for dot in self._dots:
-            colour = self._colour(dot.look)
-            plot.scatter([self._at(dot.x)], [dot.y], marker=dot.glyph, color=colour)
+            alike.setdefault((dot.glyph, dot.look), []).append(dot)
+        for (glyph, look), dots in alike.items():
+            xs, ys = [self._at(dot.x) for dot in dots], [dot.y for dot in dots]
+            plot.scatter(xs, ys, marker=glyph, color=self._colour(look))
         return Drawing(plot, width, height)
 
     def _at(self, x: float) -> float:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Button, Static
+from textual.widgets import Button
 
 from fashiontui import paths
 from fashiontui.domain.budget import parse_budget
@@ -15,32 +15,22 @@ from fashiontui.domain.recipe import load_recipe
 from fashiontui.domain.shapes import FAMILIES
 from fashiontui.domain.space import load_space
 from fashiontui.domain.spec import DatasetName
-from fashiontui.domain.study import StudySpec, StudyView, plan_study
+from fashiontui.domain.study import Limits, StudySpec, plan_study
 from fashiontui.tui.choice import Choice
+from fashiontui.tui.studies import SAMPLERS
 from fashiontui.tui.widgets.fields import BUDGET, NUMBER, WHOLE, Field, TypedInput
 from fashiontui.tui.widgets.picker import Picker
 
-NEW = "new"
-"""Value of the study field for one that is yet to begin."""
+NEW = ""
+"""Value of the study field for one that is yet to begin: no study is called so."""
 USUAL_TRIALS = "40"
 ACCURACY = "accuracy"
 _ASKED = ("arch", "budget", "against", "sampler")
 """Fields of a new study alone."""
 
 
-class StudyForm(VerticalScroll):
+class StudyForm(Vertical):
     """What to search, and for how long."""
-
-    HELP = """\
-Pick a study to go on with, or *new*: a family and a budget, whose shapes the solver finds. What
-else is searched is the built-in space around the lab's recipe; `fashiontui tune --space FILE.toml`
-begins a study with a space of your own, which goes on here. Against *weights* or *time* a study
-ends in a Pareto set.
-
-`t` trains trials until there are so many in all, or until validation lies one point above the
-target; then the test set is scored for the trial that is chosen. `p` pauses after the trial under
-way, `s` stops it at once, to be continued. Trials take turns with the lab's other runs.
-"""
 
     class Picked(Message):
         """Another study was picked."""
@@ -49,16 +39,18 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
         """Args:
         choice: What the lab's form has.
         """
-        super().__init__(id="study-form", classes="panel", can_focus=False)
+        super().__init__(id="study-form")
         self._choice = choice
 
     def compose(self) -> ComposeResult:
-        """The fields, a button, and how the study stands."""
+        """The fields, and a button."""
         choice = self._choice
         families = [(family.title, name) for name, family in FAMILIES.items()]
         against = [("nothing", ACCURACY), ("weights", "weights"), ("time", "time")]
-        samplers = [("TPE", "tpe"), ("random", "random"), ("grid", "grid")]
-        yield self._field("study", "Study", Picker([("new", NEW)], NEW),
+        samplers = [(title, name) for name, title in SAMPLERS.items()]
+        studies = Picker([("new", NEW)])
+        studies.prompt = "new"
+        yield self._field("study", "Study", studies,
                           "A study that goes on, or a new one")  # fmt: skip
         yield self._field("arch", "Family", Picker(families, choice.arch),
                           "Whose shapes are searched")  # fmt: skip
@@ -72,12 +64,7 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
         yield self._field("target", "Target %", TypedInput(NUMBER, "", "none"),
                           "Test accuracy that ends the search")  # fmt: skip
         with Horizontal(id="study-go"):
-            yield Button("Start  t", id="start", variant="primary", compact=True)
-        yield Static(id="study-says", markup=False)
-
-    def on_mount(self) -> None:
-        """Name the panel."""
-        self.border_title = "1 Study"
+            yield Button("Train  t", id="start", variant="primary", compact=True)
 
     def _field(self, name: str, label: str, control: TypedInput | Picker, help_text: str) -> Field:
         check = {"budget": parse_budget, "trials": parse_trials, "target": parse_target}.get(name)
@@ -92,8 +79,7 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
     @property
     def picked(self) -> str | None:
         """Name of the study that is picked; None for a new one."""
-        value = self.field("study").value
-        return None if value == NEW else value
+        return self.field("study").control.value or None
 
     def offer(self, names: Sequence[str], picked: str | None) -> None:
         """Offer these studies, and pick one."""
@@ -112,24 +98,25 @@ way, `s` stops it at once, to be continued. Trials take turns with the lab's oth
         for name in _ASKED:
             self.field(name).control.disabled = self.picked is not None
 
-    def show(self, view: StudyView | None, says: str) -> None:
-        """Show what a study searches, and how it stands."""
-        if view is not None:
-            spec = view.spec
-            self.field("arch").value = spec.arch
-            self.field("budget").value = f"{spec.budget:,}"
-            self.field("against").value = spec.against or ACCURACY
-            self.field("sampler").value = spec.sampler
-        self.query_one("#study-says", Static).update(says)
+    def describe(self, spec: StudySpec) -> None:
+        """Show what the study searches that is picked."""
+        self.field("arch").value = spec.arch
+        self.field("budget").value = f"{spec.budget:,}"
+        self.field("against").value = spec.against or ACCURACY
+        self.field("sampler").value = spec.sampler
 
-    def limits(self) -> tuple[int | None, float | None]:
-        """Trials in all and target, as typed.
+    def go_to(self, name: str) -> None:
+        """Give a field the focus."""
+        self.field(name).control.focus()
+
+    def limits(self) -> Limits:
+        """When the study is over, as typed.
 
         Raises:
-            UsageError: one of them cannot be used.
+            UsageError: one of the limits cannot be used.
         """
         trials, target = self.field("trials").value, self.field("target").value
-        return (
+        return Limits(
             parse_trials(trials) if trials else None,
             parse_target(target) if target else None,
         )
