@@ -72,7 +72,7 @@ def outputs(model: nn.Module, images: Tensor, placement: Placement) -> dict[str,
     """
     model.eval()
     pieces = []
-    for some in images.split(images_at_once(placement)):
+    for some in torch.split(images, images_at_once(placement)):
         with _listening(model) as kept:
             forward(model, some, placement)
         pieces.append(kept)

@@ -329,4 +329,5 @@ def _to_channels(values: Tensor) -> Tensor:
 
 def _dot(one: Tensor, other: Tensor) -> Tensor:
     """Sum of products over each channel of (h, c, w, n): (c,)."""
-    return torch.linalg.vecdot(one.flatten(2), other.flatten(2)).sum(0)
+    products: Tensor = torch.linalg.vecdot(one.flatten(2), other.flatten(2))
+    return products.sum(0)
