@@ -71,8 +71,8 @@ def fill(studies: Studies) -> None:
 
 def _record(spec: object, epochs: tuple[EpochEnded, ...]) -> RunRecord:
     return RunRecord(
-        "x", spec, Status.FINISHED, datetime.now(UTC), "cpu", "cpu", "fp32", 1, {}, epochs,
-        train_seconds=3.0,
+        "x", spec, Status.FINISHED, datetime.now(UTC), "cpu", "cpu", "fp32", 1, {},
+        epochs=epochs, train_seconds=3.0,
     )  # fmt: skip
 
 
