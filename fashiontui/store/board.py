@@ -111,13 +111,11 @@ def _trained() -> Select[Any]:
 
 def _seed_apart(spec: str) -> tuple[int, str]:
     """The seed, and the spec without it, which is the same text for all runs of one spec."""
-    if spec.count(_SEED) != 1:  # written by another program
-        return int(json.loads(spec)["seed"]), spec
     before, _, after = spec.partition(_SEED)
     seed, comma, after = after.partition(",")
-    if not comma or not seed.strip().isdecimal():
+    if not comma or not seed.strip().isdecimal() or _SEED in after:  # another program's
         return int(json.loads(spec)["seed"]), spec
-    return int(seed), f"{before}{_SEED}0,{after}"
+    return int(seed), before + after
 
 
 def _facts(text: str, precision: str) -> _Facts:
