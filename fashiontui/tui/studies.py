@@ -106,7 +106,8 @@ def best_dots(
     if against is None:
         dots = [_dot(trial, float(trial.number), here) for trial in _here_last(trials, here)]
         line = _steps([(float(number), best) for number, best in view.best_so_far()])
-        return dots, Axis(0, max((trial.number for trial in trials), default=1)), line
+        last = max((trial.number for trial in trials), default=1)
+        return dots, Axis(0, last, whole=True), line
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     dots = [_dot(trial, trial.cost(against), here) for trial in _here_last(complete, here)]
     line = _steps([(t.cost(against), t.val_accuracy or 0.0) for t in view.pareto])

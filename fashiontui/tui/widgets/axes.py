@@ -38,7 +38,7 @@ def around(low: float, high: float) -> tuple[float, float]:
 
 
 def epoch_ticks(low: float, high: float, most: int) -> list[int]:
-    """Whole epochs in a range, evenly spaced from a multiple of their step."""
+    """Whole epochs, or other counts, in a range: evenly spaced from a multiple of their step."""
     step = max(1, ceil(round_step(max(high - low, 1e-9), most)))
     return list(range(ceil(low / step) * step, floor(high + 1e-9) + 1, step))
 

@@ -7,7 +7,7 @@ from math import log10
 from textual.app import RenderResult
 from textual_plotext import PlotextPlot
 
-from fashiontui.tui.widgets.axes import labels, log_ticks, round_ticks
+from fashiontui.tui.widgets.axes import epoch_ticks, labels, log_ticks, round_ticks
 from fashiontui.tui.widgets.chart import Marker
 from fashiontui.tui.widgets.drawing import Drawing
 
@@ -37,6 +37,8 @@ class Axis:
     log: bool = False
     names: tuple[str, ...] = ()
     """Of the values 0, 1, 2, …, where they are no numbers."""
+    whole: bool = False
+    """Whether its values are counted, and nothing lies between them."""
 
 
 class Dots(PlotextPlot):
@@ -125,6 +127,9 @@ class Dots(PlotextPlot):
             ticks = log_ticks(axis.low, axis.high)
             ticks = ticks[:: -(-len(ticks) // most)]
             shown = [f"{tick:g}" for tick in ticks]
+        elif axis.whole:
+            ticks = [*map(float, epoch_ticks(axis.low, axis.high, most))]
+            shown = labels(ticks)
         else:
             ticks = round_ticks(axis.low, axis.high, most) if right > left else [left]
             shown = labels(ticks)
