@@ -196,7 +196,8 @@ class FashionTui(App[None]):
         self.trainer.work()
 
     def on_unmount(self) -> None:
-        """Let the collector have what was set aside."""
+        """End the training thread, whatever the app ended by; let the collector have all again."""
+        self.queue.close()  # a process waits for its threads: an app that broke would never end
         gc.unfreeze()
         sys.setswitchinterval(self._switch_seconds)
 

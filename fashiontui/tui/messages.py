@@ -106,6 +106,8 @@ class RunsFetched(Message):
 class StudyRead(Message):
     """A study as it stands, and the names of all."""
 
+    number: int
+    """Of the reading: one that began later is newer, even if it ended sooner."""
     names: list[str]
     view: "StudyView | None"
 

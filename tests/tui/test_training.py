@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
@@ -100,6 +101,26 @@ def test_c_continues_a_stopped_run_as_if_it_had_not_been_stopped(tmp_path: Path)
     one, other = Store(str(tmp_path / "runs.db")).runs()
     assert one.weights_sha256 == other.weights_sha256
     assert [e.train_loss for e in one.epochs] == [e.train_loss for e in other.epochs]
+
+
+def test_an_app_that_breaks_keeps_the_run_and_ends(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+
+    def breaks() -> None:
+        raise RuntimeError("a fault of the app")
+
+    async def run() -> None:
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.queue.add([sample_spec(epochs=10_000), sample_spec(epochs=10_000)])
+            await until(pilot, lambda: len(app.lab.history.epochs) > 2)
+            app.call_later(breaks)
+            await until(pilot, lambda: not app.is_running)
+
+    with pytest.raises(RuntimeError, match="a fault of the app"):
+        asyncio.run(run())
+    with closing(Store(str(tmp_path / "runs.db"))) as store:
+        [kept] = store.runs()
+    assert kept.status is Status.STOPPED
 
 
 def test_a_store_that_cannot_be_opened_is_said_and_the_app_lives_on(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from scripted_study import fill_study
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from fashiontui import paths
 from fashiontui.config import Config
 from fashiontui.domain.study import TrialState
 from fashiontui.store import Store
@@ -223,7 +224,12 @@ def test_digits_go_to_a_panel() -> None:
 
 
 def test_a_study_trains_on_the_one_thread_stops_and_goes_on_to_its_end(tmp_path: Path) -> None:
-    app = FashionTui(str(tmp_path / "runs.db"), "sample", [tmp_path], Choice(), Config())
+    recipes = paths.recipe_folder()
+    recipes.mkdir(parents=True)
+    # Long enough for a key to be pressed before a trial is over, on a busy machine too.
+    (recipes / "long.toml").write_text("[settings]\nepochs = 40")
+    choice = Choice(recipe="long")
+    app = FashionTui(str(tmp_path / "runs.db"), "sample", [tmp_path], choice, Config())
 
     async def run() -> None:
         async with app.run_test(size=(120, 40)) as pilot:

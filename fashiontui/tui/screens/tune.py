@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -105,6 +106,9 @@ on validation.
         self._view: StudyView | None = None
         self._here: int | None = None
         """Number of the trial that the charts point at."""
+        self._readings = count(1)
+        self._shown = 0
+        """Number of the reading that is on the screen."""
         self._seen: object = None
         self._begins = False
         """Whether a study is to go on that is not in the queue yet."""
@@ -155,12 +159,13 @@ on validation.
     @work(thread=True, group="store", exit_on_error=False)
     def _read(self, name: str | None) -> None:
         """Read a study, the newest where none is named, and the names of all."""
+        number = next(self._readings)
         try:
             names, view = self._library.study(name)
         except FashiontuiError as error:
             self.post_message(Failed(str(error), error.exit_code))
         else:
-            self.post_message(StudyRead(names, view))
+            self.post_message(StudyRead(number, names, view))
 
     @work(thread=True, group="store", exit_on_error=False)
     def _judge(self, name: str) -> None:
@@ -200,8 +205,11 @@ on validation.
     @on(StudyRead)
     async def _study_read(self, message: StudyRead) -> None:
         view = message.view
+        if message.number < self._shown:
+            return  # two threads read, and this one was overtaken
         if self.panel.form and not self._begins and self.panel.picked != (view and view.name):
             return  # another one was picked meanwhile
+        self._shown = message.number
         if view is not None:
             view = replace(view, importances=self._shares.get(view.name))
         self._names, self._view = message.names, view
