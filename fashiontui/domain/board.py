@@ -195,10 +195,10 @@ def _several(runs: list[BoardRow]) -> BoardRow:
         study=None,
         trial=None,
         device=newest.device if len(devices) == 1 else "several",
-        val_accuracy=_mean(run.val_accuracy for run in counted),
-        test_accuracy=_mean(run.test_accuracy for run in counted),
-        train_seconds=_mean(run.train_seconds for run in counted),
-        images_per_second=_mean(run.images_per_second for run in counted),
+        val_accuracy=_mean([run.val_accuracy for run in counted]),
+        test_accuracy=_mean([run.test_accuracy for run in counted]),
+        train_seconds=_mean([run.train_seconds for run in counted]),
+        images_per_second=_mean([run.images_per_second for run in counted]),
         runs=tuple(sorted(runs, key=lambda run: run.seed or 0)),  # of one seed the newest first
     )
 
@@ -212,7 +212,7 @@ def _by_seed(runs: Iterable[BoardRow]) -> dict[int, BoardRow]:
     return counted
 
 
-def _mean(figures: Iterable[float | None]) -> float | None:
+def _mean(figures: list[float | None]) -> float | None:
     known = [figure for figure in figures if figure is not None]
     return fsum(known) / len(known) if known else None
 

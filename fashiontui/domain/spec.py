@@ -134,6 +134,7 @@ def configuration(spec: Mapping[str, Any], precision: str) -> str:
         spec: A spec as it is stored; its values are not checked.
         precision: What the run was really calculated in.
     """
-    settings = sorted(item for item in spec["settings"].items() if item not in _USUAL.items())
+    usual = _USUAL.items()
+    settings = sorted([item for item in spec["settings"].items() if item not in usual])
     names = ("model", "arch", "shape", "recipe", "dataset", "split_seed")
     return repr((*(spec[name] for name in names), precision, settings))

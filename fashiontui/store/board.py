@@ -1,11 +1,11 @@
 """The board's rows, light and quick enough for tens of thousands of runs."""
 
-import json
 import math
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from pydantic_core import from_json  # takes a third of the time of Python's own
 from sqlalchemy import Connection, Float, Select, String, Text, cast, func, select, type_coerce
 
 from fashiontui.domain.board import BoardRow
@@ -69,8 +69,8 @@ def read_board(connection: Connection, name: str) -> list[BoardRow]:
             )  # fmt: skip
         except _UNUSABLE as error:
             raise damaged(run_id, name) from error
-    rows.sort(key=attrgetter("id"))  # quicker here than by SQLite
-    rows.sort(key=attrgetter("created"), reverse=True)
+    # Quicker here than by SQLite, which has them nearly in this order: as they were begun.
+    rows.sort(key=attrgetter("created", "id"), reverse=True)
     return rows
 
 
@@ -114,13 +114,13 @@ def _seed_apart(spec: str) -> tuple[int, str]:
     before, _, after = spec.partition(_SEED)
     seed, comma, after = after.partition(",")
     if not comma or not seed.strip().isdecimal() or _SEED in after:  # another program's
-        return int(json.loads(spec)["seed"]), spec
+        return int(from_json(spec)["seed"]), spec
     return int(seed), before + after
 
 
 def _facts(text: str, precision: str) -> _Facts:
     """From the stored spec as it is: checking thousands of them would take long."""
-    spec = json.loads(text)
+    spec = from_json(text)
     arch, shape, model = spec["arch"], tuple(spec["shape"]), spec["model"]
     described, weights = _network_facts(arch, shape)
     return (

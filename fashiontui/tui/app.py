@@ -44,6 +44,9 @@ LATEST_SECONDS = 5.0
 SWITCH_SECONDS = 2e-5
 """How long the training thread waits before it takes the interpreter from the screen: it asks for
 it again after every operation of torch, dozens of times a step, and by default for 5 ms each."""
+YOUNG_OBJECTS = 10_000
+"""How many objects are made before the collector looks through them: a board of 10,000 runs makes a
+hundred thousand, and Python's 700 have it look a hundred times."""
 SIGNAL_SECONDS = 1.4
 """How long it waits after a signal: whoever sent it may kill for good two seconds later."""
 
@@ -96,6 +99,7 @@ class FashionTui(App[None]):
         self._notices = list(notices)
         self._leaving = False
         self._switch_seconds = sys.getswitchinterval()
+        self._thresholds = gc.get_threshold()
         self._exit_code = 0
         self.left_behind = False
         self.last_words = ""
@@ -171,6 +175,7 @@ class FashionTui(App[None]):
         """The first screen is there: let the collector work, and torch load behind it."""
         self._read_stylesheets()
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, *self._thresholds[1:])
         gc.enable()
         sys.setswitchinterval(SWITCH_SECONDS)
         self._start_training_thread()
@@ -199,6 +204,7 @@ class FashionTui(App[None]):
         """End the training thread, whatever the app ended by; let the collector have all again."""
         self.queue.close()  # a process waits for its threads: an app that broke would never end
         gc.unfreeze()
+        gc.set_threshold(*self._thresholds)
         sys.setswitchinterval(self._switch_seconds)
 
     # Data
