@@ -35,6 +35,7 @@ BASE = {
     "batch_norm": True,
     "weight_decay": 1e-2,
 }
+MUON: dict[str, list] = {"optimizer": ["muon"], "weight_decay": [0.0]}
 FCNS = ["fcn-50k", "fcn-100k", "fcn-200k"]
 GRIDS: dict[str, list[tuple[list[str], dict[str, list]]]] = {
     "fast-fcn": [
@@ -56,6 +57,23 @@ GRIDS: dict[str, list[tuple[list[str], dict[str, list]]]] = {
         (
             ["cnn-50k", "cnn-100k"],
             {"epochs": [2, 3, 4], "batch_size": [128, 256], "lr": [1e-2]},
+        ),
+    ],
+    "fast-muon": [
+        (FCNS, {**MUON, "epochs": [2, 3], "batch_size": [256], "lr": [3e-2, 5e-2, 1e-1]}),
+        (
+            ["cnn-10k", "cnn-20k"],
+            {**MUON, "epochs": [1, 2], "batch_size": [128, 256], "lr": [5e-2, 1e-1]},
+        ),
+        (
+            ["cnn-50k", "cnn-100k"],
+            {
+                **MUON,
+                "epochs": [3],
+                "batch_size": [128],
+                "lr": [4e-2],
+                "label_smoothing": [0.0, 0.1],
+            },
         ),
     ],
     "best-fcn": [
@@ -96,29 +114,32 @@ def jobs_of(grid: str, seeds: int) -> list[tuple[str, dict, int]]:
     ]
 
 
-def prepare(folder: str) -> None:
+def prepare(folder: str, threads: int) -> None:
     """Load the data once a process."""
-    global DATA, DEVICE
+    global DATA, DEVICE, THREADS
+    THREADS = threads
     DEVICE = find_device("auto")
-    torch.set_num_threads(1)
     DATA = load("fashion-mnist", [Path(folder)], print).to(DEVICE)
 
 
 def validate(job: tuple[str, dict, int]) -> tuple[str, dict, int, float, float]:
     """Train one network; return its validation accuracy and the seconds it took."""
     name, settings, seed = job
-    model = REPORT_MODELS[name]
+    reported = REPORT_MODELS[name]
     spec = RunSpec(
-        arch=model.arch,
-        shape=model.shape,
+        arch=reported.arch,
+        shape=reported.shape,
         recipe="search",
         settings=Settings(**settings),
         seed=seed,
     )
-    placement = Placement(DEVICE, "bf16", 1)
+    placement = Placement(DEVICE, "bf16", THREADS)
+    if DEVICE.type == "cpu":
+        placement = Placement(DEVICE, "fp32", THREADS, "rows" if spec.fits_rows else "torch")
     placement.apply()
     generator = torch.Generator(DEVICE).manual_seed(seed)
-    net = trainable(build(spec, generator), spec.settings, placement, generator)
+    model = build(spec, generator, placement.kernels)
+    net = trainable(model, spec.settings, placement, generator)
     training, validation = split(DATA.labels, spec.split_seed)
     size = spec.settings.batch_size
     per_epoch = len(training) // size
@@ -138,17 +159,20 @@ def main() -> None:
     parser.add_argument("grid", choices=GRIDS)
     parser.add_argument("--data-dir", required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--model", action="append", choices=list(REPORT_MODELS))
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="of each job")
     parser.add_argument("--out", default="search.csv")
     parser.add_argument("--limit", type=float, default=3600, help="seconds")
     options = parser.parse_args()
 
-    jobs = jobs_of(options.grid, options.seeds)
+    wanted = options.model or REPORT_MODELS
+    jobs = [job for job in jobs_of(options.grid, options.seeds) if job[0] in wanted]
     began = time.perf_counter()
     found: dict[tuple, list[float]] = defaultdict(list)
     context = multiprocessing.get_context("spawn")
     with (
-        context.Pool(options.jobs, prepare, (options.data_dir,)) as pool,
+        context.Pool(options.jobs, prepare, (options.data_dir, options.threads)) as pool,
         open(options.out, "w", newline="") as file,
     ):
         writer = csv.writer(file)

@@ -71,6 +71,16 @@ def test_several_teachers_teach_the_mean_of_their_answers(store, teacher):
     assert torch.allclose(answers[name], mean)
 
 
+def test_taught_runs_are_told_from_others_by_their_recipe(store, teacher):
+    pupil = pupil_of(store, teacher)
+    list(run(pupil, taught(sample_set(), [pupil], store), CPU, store))
+    assert pupil.recipe_title == f"{pupil.recipe}, taught"
+    [row, other] = store.board()
+    assert (row.recipe, other.recipe) == (pupil.recipe_title, teacher.spec.recipe)
+    assert row.matches("taught")
+    assert not other.matches("taught")
+
+
 def test_too_many_teachers_are_refused(store):
     for seed in range(11):
         list(run(made_spec(dataset="sample", seed=seed), sample_set(), CPU, store))

@@ -165,7 +165,7 @@ def live_row(history: History) -> BoardRow:
         shape=spec.family.describe(spec.shape),
         weights=started.weights,
         budget=spec.budget,
-        recipe=spec.recipe,
+        recipe=spec.recipe_title,
         configuration="",
         seed=spec.seed,
         dataset=spec.dataset,

@@ -24,7 +24,7 @@ class Contestant:
     @property
     def title(self) -> str:
         """What to call it: its network, and its recipe."""
-        return f"{self.runs[0].spec.title} ({self.runs[0].spec.recipe})"
+        return f"{self.runs[0].spec.title} ({self.runs[0].spec.recipe_title})"
 
     @property
     def seeds(self) -> tuple[int, ...]:

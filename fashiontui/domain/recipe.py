@@ -122,6 +122,11 @@ class Settings(BaseModel):
         return _checked(Settings, changed, "training settings", strict=False)
 
 
+def recipe_title(recipe: str, teacher: str) -> str:
+    """What to call a recipe on screen: ``best, taught`` where teachers took the labels' place."""
+    return recipe if teacher == NO_TEACHER else f"{recipe}, taught"
+
+
 class Case(BaseModel):
     """Settings that replace the recipe's own for networks that fit the case."""
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.layers import Conv, Flatten, Output
-from fashiontui.domain.recipe import Settings
+from fashiontui.domain.recipe import Settings, recipe_title
 from fashiontui.domain.shapes import FAMILIES, Family, Shape, family_named
 from fashiontui.domain.text import printable
 
@@ -115,6 +115,11 @@ class RunSpec(BaseModel):
     def title(self) -> str:
         """What to call the network on screen: the report's name, or family and shape."""
         return self.model or f"{self.arch} {self.family.describe(self.shape)}"
+
+    @property
+    def recipe_title(self) -> str:
+        """What to call how it is trained: the recipe, and whether by teachers."""
+        return recipe_title(self.recipe, self.settings.teacher)
 
 
 def how_computed(precision: Precision, threads: int, kernels: Kernels | None) -> str:

@@ -5,9 +5,9 @@ none, and scipy.stats, against which the tests hold these functions, takes three
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import erfc, fsum, sqrt
 from statistics import NormalDist, fmean, pstdev, stdev
+from typing import NamedTuple
 
 SIGNIFICANT = 0.05
 """A difference with a smaller p-value is called more than noise."""
@@ -74,8 +74,7 @@ def mcnemar(a_correct: Sequence[bool], b_correct: Sequence[bool]) -> float:
     return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
-@dataclass(frozen=True)
-class Paired:
+class Paired(NamedTuple):
     """How much one series of paired measurements exceeds another."""
 
     pairs: int

@@ -20,40 +20,59 @@ class Muon(torch.optim.Optimizer):
     whose orthogonal form is the same direction at a fixed length: one rule trains all of a network.
     """
 
-    def __init__(self, groups: Iterable[dict[str, Any]], lr: float, momentum: float) -> None:
+    def __init__(
+        self,
+        groups: Iterable[dict[str, Any]],
+        lr: float,
+        momentum: float,
+        copies: int = 1,
+    ) -> None:
         """Args:
         groups: Parameters, each group with its ``weight_decay``.
         lr: Learning rate; an update's largest singular value is about as large.
         momentum: Decay of the gradient's moving average.
+        copies: Of how many networks the parameters are, one after another along the first
+            dimension; the matrices of each are made orthogonal by themselves.
         """
-        super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
+        usual = {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "copies": copies}
+        super().__init__(groups, usual)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient; ``closure`` is torch's, and not called."""
         for group in self.param_groups:
             lr, momentum = group["lr"], group["momentum"]
+            copies = group.get("copies", 1)  # older checkpoints have none
             for parameter in group["params"]:
                 gradient, state = parameter.grad, self.state[parameter]
                 if not state:
                     state["momentum_buffer"] = torch.zeros_like(gradient)
                 average = state["momentum_buffer"].lerp_(gradient, 1 - momentum)
-                update = orthogonal(gradient.lerp(average, momentum).reshape(len(gradient), -1))
-                longer = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
+                update = gradient.lerp(average, momentum).reshape(len(gradient), -1)
+                if copies > 1:
+                    update = update.view(copies, len(update) // copies, -1)
+                update = orthogonal(update)
+                longer = max(1.0, update.shape[-2] / update.shape[-1]) ** 0.5
+                update = update.reshape(parameter.shape)
                 parameter.mul_(1 - lr * group["weight_decay"])
-                parameter.add_(update.reshape(parameter.shape), alpha=-lr * longer)
+                if isinstance(lr, Tensor):  # a recorded step reads it from memory
+                    parameter.sub_(update * (lr * longer))
+                else:
+                    parameter.add_(update, alpha=-lr * longer)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """Nearly the orthogonal factor of a matrix's polar decomposition, by Newton-Schulz steps.
 
     Args:
-        matrix: Float (rows, columns).
+        matrix: Float (rows, columns), or several of them, (copies, rows, columns).
     """
     a, b, c = QUINTIC
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    wide = wide / wide.norm().clamp_min(1e-7)
+    multiply_add = torch.addmm if matrix.ndim == 2 else torch.baddbmm
+    wide = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
+    wide = wide / wide.norm(dim=(-2, -1), keepdim=True).clamp_min(1e-7)
     for _ in range(ITERATIONS):
-        gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
-    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+        gram = wide @ wide.mT
+        powers = multiply_add(gram, gram, gram, beta=b, alpha=c)
+        wide = multiply_add(wide, powers, wide, beta=a)
+    return wide if matrix.shape[-2] <= matrix.shape[-1] else wide.mT

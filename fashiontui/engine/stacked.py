@@ -35,11 +35,8 @@ _log = logging.getLogger(__name__)
 
 
 def stackable(one: RunSpec, other: RunSpec) -> bool:
-    """Whether two specs can be trained in one stack: they differ in their seeds alone.
-
-    Muon makes the matrices of a network orthogonal one by one, which a stack's are not.
-    """
-    return one.settings.optimizer != "muon" and one == other.model_copy(update={"seed": one.seed})
+    """Whether two specs can be trained in one stack: they differ in their seeds alone."""
+    return one == other.model_copy(update={"seed": one.seed})
 
 
 def pays_on(device: torch.device) -> bool:
@@ -123,7 +120,9 @@ class _Stack:
         self._batch = min(self._settings.batch_size, len(self._training))
         self._generators = [state.net.generator for state in states.values()]
         model = stacked([state.net.model for state in states.values()])
-        self._net = trainable(model, self._settings, self._placement, self._generators[0])
+        self._net = trainable(
+            model, self._settings, self._placement, self._generators[0], len(states)
+        )
         self._read_optimisers()
         device = self._placement.device
         self._lr: Tensor | None = None

@@ -76,19 +76,30 @@ class Trainable:
 
 
 def trainable(
-    model: nn.Module, settings: Settings, placement: Placement, generator: torch.Generator
+    model: nn.Module,
+    settings: Settings,
+    placement: Placement,
+    generator: torch.Generator,
+    copies: int = 1,
 ) -> Trainable:
     """Place a network on its device and give it the optimiser its settings name.
 
     Channels last is the layout that convolutions are fastest in, on CPUs and GPUs alike; it changes
     nothing for fully connected networks.
+
+    Args:
+        model: The network.
+        settings: How it is trained.
+        placement: Where.
+        generator: What augmentation draws from, on the device.
+        copies: How many networks it computes at once (``models/stacked.py``).
     """
     model = model.to(placement.device).to(memory_format=torch.channels_last)
     average = None
     if settings.ema:
         follow = get_ema_multi_avg_fn(settings.ema)  # type: ignore[no-untyped-call]
         average = AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
-    optimizer = _optimizer(model, settings, placement)
+    optimizer = _optimizer(model, settings, placement, copies)
     return Trainable(model, optimizer, settings, placement, generator, average)
 
 
@@ -117,7 +128,9 @@ def lr_at(step: int, steps: int, settings: Settings) -> float:
             return settings.lr * (1 - done) / (1 - ONE_CYCLE_WARMUP)
 
 
-def _optimizer(model: nn.Module, settings: Settings, placement: Placement) -> torch.optim.Optimizer:
+def _optimizer(
+    model: nn.Module, settings: Settings, placement: Placement, copies: int
+) -> torch.optim.Optimizer:
     """The optimiser, fused where torch has it; only matrices and kernels decay."""
     groups: list[dict[str, Any]] = [
         {"params": [p for p in model.parameters() if p.ndim > 1]},
@@ -143,7 +156,7 @@ def _optimizer(model: nn.Module, settings: Settings, placement: Placement) -> to
             )
         case "muon":
             groups[0]["weight_decay"] = decay
-            return Muon(groups, settings.lr, settings.momentum)
+            return Muon(groups, settings.lr, settings.momentum, copies)
         case "adamw":
             return torch.optim.AdamW(
                 groups, lr=settings.lr, betas=betas, weight_decay=decay, fused=fused

@@ -236,7 +236,7 @@ def _ranked_row(result: Result, rank: str) -> tuple[str, ...]:
     return (
         result.title,
         rank,
-        result.runs[0].spec.recipe,
+        result.runs[0].spec.recipe_title,
         f"{result.weights:,}",
         str(len(result.runs)),
         f"{result.val_accuracy:.2f}",

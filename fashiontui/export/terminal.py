@@ -91,7 +91,7 @@ def print_runs(records: Sequence[RunRecord], checkpoints: Mapping[str, int]) -> 
             run.id,
             run.spec.title,
             run.spec.dataset,
-            run.spec.recipe,
+            run.spec.recipe_title,
             str(run.spec.seed),
             f"{run.spec.weights:,}",
             _percent(run.val_accuracy),

@@ -136,8 +136,10 @@ def _correlated(spread: Tensor, kernels: Tensor, width: int) -> Tensor:
         torch.bmm(factor.expand(height, -1, -1), window, out=product)
     interpolate, _ = _interpolation(kernel, spread.dtype)
     tiles = -(-width // TILE)
-    outputs = (interpolate @ products.view(points, -1)).view(TILE, height, wide, tiles, -1)
-    lines = outputs.permute(1, 2, 3, 0, 4).reshape(height, wide, tiles * TILE, -1)
+    by_row = products.flatten(2).transpose(0, 1)  # one product a row: threads share them out
+    outputs = torch.bmm(interpolate.expand(height, -1, -1), by_row)
+    in_order = outputs.view(height, TILE, wide, tiles, -1).permute(0, 2, 3, 1, 4)
+    lines = in_order.reshape(height, wide, tiles * TILE, -1)
     return lines if tiles * TILE == width else lines[:, :, :width].contiguous()
 
 

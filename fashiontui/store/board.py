@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Float, Select, String, Text, cast, func, sele
 from fashiontui.domain.board import BoardRow
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import Status
+from fashiontui.domain.recipe import NO_TEACHER, recipe_title
 from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.spec import VALIDATION_IMAGES, DatasetName, configuration
 from fashiontui.domain.text import printable
@@ -129,7 +130,7 @@ def _facts(text: str, precision: str) -> _Facts:
         described,
         weights,
         spec["budget"] and int(spec["budget"]),
-        printable(spec["recipe"]),
+        printable(recipe_title(spec["recipe"], spec["settings"].get("teacher", NO_TEACHER))),
         _DATASETS[spec["dataset"]],
         printable(configuration(spec, precision)),
     )

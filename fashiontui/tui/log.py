@@ -23,7 +23,7 @@ def line(event: Event, history: History) -> str | None:
             again = f"continued after epoch {len(event.epochs)}, " if event.epochs else ""
             return (
                 f"▶ {title} seed {spec.seed}: {again}{event.weights:,} weights, "
-                f"recipe {spec.recipe}, {event.device} ({event.device_name}), "
+                f"recipe {spec.recipe_title}, {event.device} ({event.device_name}), "
                 f"{how_computed(event.precision, event.threads, event.kernels)}, run {event.run_id}"
             )
         case EpochEnded():

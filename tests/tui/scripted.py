@@ -31,6 +31,8 @@ DEVICES = (Device("cuda:0", "NVIDIA H200", 139.8), Device("cpu", "AMD EPYC", 64.
 STEPS_PER_EPOCH = 210
 TICKS_PER_EPOCH = 12
 RECIPES = Path("/nonexistent")
+FAST = str(Path(__file__).parent / "recipes" / "fast.toml")
+"""A recipe of that name which stays as it is, so that the screens do."""
 LOOK_ALIKES = (
     (6, 3, 2), (3, 6, 4), (4, 6, 0), (0, 4, 6), (2, 6, 3),
     (7, 9, 8), (0, 2, 4), (9, 5, 8), (6, 0, 5), (7, 5, 8),
@@ -71,7 +73,8 @@ class ScriptedApp(FashionTui):
 def spec_of(network: Network, recipe: str = "fast", seed: int = 0, **settings: object) -> RunSpec:
     """One run of a network on Fashion-MNIST."""
     where = {"device": "cuda:0", "precision": "bf16"}
-    return plan([network], load_recipe(recipe, RECIPES), settings, [seed], **where)[0]
+    chosen = load_recipe(FAST if recipe == "fast" else recipe, RECIPES)
+    return plan([network], chosen, settings, [seed], **where)[0]
 
 
 def story(run_id: str, spec: RunSpec, epochs: int, ending: Status) -> Iterator[Event]:

@@ -73,7 +73,7 @@ class QueueView(Vertical):
             if job.study:
                 line = f"{place:>3}  next trial of the study {job.study.name}"
             else:
-                line = f"{place:>3}  {spec.title:<22} {spec.weights:>9,}  {spec.recipe:<8}"
+                line = f"{place:>3}  {spec.title:<22} {spec.weights:>9,}  {spec.recipe_title:<8}"
                 line += f" {spec.settings.epochs:>4} epochs  seed {spec.seed}  {spec.device}"
             waiting.add_option(Option(Text(line, no_wrap=True), id=str(job.number)))
         ids = [str(job.number) for job in jobs]
