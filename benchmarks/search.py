@@ -69,7 +69,7 @@ GRIDS: dict[str, list[tuple[list[str], dict[str, list]]]] = {
             ["cnn-50k", "cnn-100k"],
             {
                 **MUON,
-                "epochs": [3],
+                "epochs": [2, 3],
                 "batch_size": [128],
                 "lr": [4e-2],
                 "label_smoothing": [0.0, 0.1],

@@ -75,7 +75,7 @@ def test_a_study_is_written_down_fully():
     spec = plan_study("cnn", 20_000, load_space(None), load_recipe("fast", "/nonexistent"))
     assert StudySpec.model_validate_json(spec.model_dump_json()) == spec
     assert next(iter(spec.choices())) == SHAPE
-    assert spec.most_epochs == 3  # of the recipe's case for such a network
+    assert spec.most_epochs == 2  # of the recipe's case for such a network
 
 
 def test_a_grid_too_large_says_what_to_do():

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import log10
 
 from making import made_epoch, made_record
-from scripted import FAST, RECIPES
+from scripted import RECIPES
 
 from fashiontui.domain.events import Status
 from fashiontui.domain.recipe import load_recipe
@@ -17,7 +17,7 @@ PENALTIES = {"adam": 0.1, "adamw": 0.0, "sgd": 0.6, "none": 0.0, "flip": 0.8, "f
 
 def made_spec(**how: object) -> StudySpec:
     """The built-in space within 100,000 weights."""
-    recipe = load_recipe(FAST, RECIPES)
+    recipe = load_recipe("fast", RECIPES)
     return plan_study("fcn", 100_000, load_space(None), recipe, **{"sampler": "random", **how})
 
 
