@@ -194,6 +194,17 @@ def test_no_gradient_gives_no_update():
     assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
 
 
+def test_muon_with_its_rate_in_memory_takes_the_step_it_takes_with_a_number():
+    """Recorded steps on CUDA read the rate from a tensor."""
+    chosen = {"arch": "cnn", "shape": (3, 4), "optimizer": "muon", "weight_decay": 0.1}
+    one, other = net(**chosen), net(**chosen)
+    for _ in range(3):
+        one.step(IMAGES, LABELS, 0.02)
+        other.step(IMAGES, LABELS, torch.tensor(0.02))
+    for number, tensor in zip(one.model.parameters(), other.model.parameters(), strict=True):
+        assert torch.allclose(number, tensor, atol=1e-5)
+
+
 def test_every_weight_is_trained():
     trained = net(arch="cnn", shape=(3, 4), batch_norm=True)
     given = {id(p) for group in trained.optimizer.param_groups for p in group["params"]}
