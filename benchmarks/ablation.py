@@ -19,6 +19,7 @@ from statistics import fmean
 from typing import Any
 
 import torch
+from msgspec import to_builtins
 
 from fashiontui import __version__
 from fashiontui.data import Dataset, load
@@ -179,7 +180,7 @@ def main() -> None:
     for seed in range(options.seeds):
         for name, settings, _ in variants(subject):
             chosen = Settings(**settings, epochs=options.epochs)
-            asked = {"variant": name, "seed": seed, "settings": chosen.model_dump(mode="json")}
+            asked = {"variant": name, "seed": seed, "settings": to_builtins(chosen)}
             if any(asked.items() <= run.items() for run in document["runs"]):
                 continue
             spec = RunSpec(

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
+
 from fashiontui import runner
 from fashiontui.data import load
 from fashiontui.domain.events import Status
@@ -154,7 +156,7 @@ def row_of(name: str, row: Row, records: Sequence[RunRecord]) -> dict[str, Any]:
         "shape": list(row.shape),
         "weights": spec.weights,
         "epochs": spec.settings.epochs,
-        "settings": spec.settings.model_dump(mode="json"),
+        "settings": to_builtins(spec.settings),
         "seeds": [record.spec.seed for record in records],
         "test_mean": test_mean,
         "test_std": test_std,

@@ -27,6 +27,7 @@ from pathlib import Path
 from statistics import median
 
 import ray
+from msgspec import structs
 
 from fashiontui.cluster import AT_ONCE, LOOK_SECONDS, WholeRun, whole_run
 from fashiontui.data.sample import sample_set
@@ -65,11 +66,11 @@ class Costs:
 def a_whole_run(model: str) -> WholeRun:
     """A run of the recipe ``fast`` on the sample set, with predictions as on Fashion-MNIST."""
     [spec] = plan([named_network(model)], load_recipe("fast", Path("/nonexistent")), {}, [0])
-    spec = spec.model_copy(update={"dataset": "sample", "device": "cpu", "threads": 1})
+    spec = structs.replace(spec, dataset="sample", device="cpu", threads=1)
     images = sample_set()
     names = ("images", "labels", "test_images", "test_labels")
     arrays = {"name": "sample", **{name: getattr(images, name).numpy() for name in names}}
-    done = whole_run(new_run_id(), spec.model_copy(update={"precision": "fp32"}), arrays)
+    done = whole_run(new_run_id(), structs.replace(spec, precision="fp32"), arrays)
     assert isinstance(done, tuple)
     return done
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import monotonic, perf_counter
 
+from msgspec import to_builtins
 from sqlalchemy import insert
 
 from fashiontui.config import Config
@@ -133,7 +134,7 @@ def pace(ended: list[EpochEnded]) -> float:
 
 def fill(store: Store) -> None:
     """Store many runs at once, five seeds of each spec, with epochs and predictions."""
-    usual = spec(EPOCHS_EACH).model_dump(mode="json")
+    usual = to_builtins(spec(EPOCHS_EACH))
     began = datetime(2026, 1, 1, tzinfo=UTC)
     labels = bytes(10_000)
     with store._engine.begin() as connection:

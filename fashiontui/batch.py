@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
@@ -132,7 +133,7 @@ def _trained(
         if specs is None:
             jobs = unfinished = [run for run in unfinished if run.spec.dataset == images.name]
         else:
-            jobs = specs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+            jobs = specs = [structs.replace(spec, dataset=images.name) for spec in specs]
         finished: list[str] = []
         if once and specs is not None:
             finished, jobs = left_to_do(specs, kept, continuable=cluster is None)

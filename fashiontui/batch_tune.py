@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -90,7 +91,7 @@ def run_study(
                 with download_bar(console) as arrived:
                     images = load(data, folders, lambda text: notice(console, text), arrived)
                 if spec is not None:
-                    study = studies.begin(spec.model_copy(update={"dataset": images.name}), name)
+                    study = studies.begin(structs.replace(spec, dataset=images.name), name)
                 images = images.to(find_device(study.spec.device))
                 limits = Limits(trials, target)
                 search = _Search(study, limits, seconds, images, console, signals)

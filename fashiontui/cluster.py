@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import Any
 
 import torch
+from msgspec import structs
 
 from fashiontui import paths
 from fashiontui.data import Dataset
@@ -147,7 +148,7 @@ class Cluster:
 
     def _placed(self, spec: RunSpec) -> RunSpec:
         device = "cpu" if spec.device == "auto" and not self._gpus else spec.device
-        return spec.model_copy(update={"device": device, "threads": spec.threads or 1})
+        return structs.replace(spec, device=device, threads=spec.threads or 1)
 
     def _join(self, address: str) -> None:
         """Join within a time limit; by itself Ray would wait for minutes."""

@@ -5,24 +5,27 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from msgspec import Struct
 
+from fashiontui.domain.checking import checked, must_be_shown
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.files import Shown, parse_toml, read_text
-from fashiontui.domain.text import brief
+from fashiontui.domain.files import parse_toml, read_text
 
 
-class Config(BaseModel):
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What ``config.toml`` in the config folder may say."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    theme: Shown | None = None
+    theme: str | None = None
     """Name of a theme; the one picked last when absent."""
     marker: Literal["auto", "braille", "hd", "fhd", "dot", "ascii"] = "auto"
     """How curves are drawn; auto takes braille where the terminal can be trusted with it."""
-    keymap: dict[Shown, Shown] = {}
+    keymap: dict[str, str] = {}
     """Keys by the id of what they do, such as "lab.train" = "ctrl+t"; several with commas."""
+
+    def __post_init__(self) -> None:
+        """Refuse texts that cannot be shown."""
+        must_be_shown("theme", self.theme)
+        must_be_shown("keymap", *self.keymap, *self.keymap.values())
 
 
 def load_config(file: Path) -> Config:
@@ -34,10 +37,7 @@ def load_config(file: Path) -> Config:
     if not os.path.lexists(file):
         return Config()
     content = parse_toml(read_text(file, "the settings"), str(file))
-    try:
-        return Config.model_validate(content)
-    except ValidationError as error:
-        raise UsageError(f"In {file}: {_sentence(error)}") from error
+    return checked(content, Config, f"In {file}")
 
 
 def check_keymap(config: Config, known: set[str]) -> None:
@@ -48,19 +48,8 @@ def check_keymap(config: Config, known: set[str]) -> None:
     """
     for name in config.keymap:
         if name not in known:
-            raise UsageError(f"In the keymap: unknown id {name!r}{_hint(name, known)}")
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first complaint, in one sentence."""
-    complaint = error.errors()[0]
-    at = ".".join(str(part) for part in complaint["loc"])
-    if complaint["type"] == "extra_forbidden":
-        return f"unknown key {at!r}{_hint(at, set(Config.model_fields))}"
-    message = complaint["msg"][0].lower() + complaint["msg"][1:]
-    return f"{at}: {message.removeprefix('input ')}, not {brief(complaint['input'])}."
-
-
-def _hint(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}."
+            near = get_close_matches(name, known, n=1)
+            said = (
+                f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
+            )
+            raise UsageError(f"In the keymap: unknown id {name!r}; {said}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from msgspec import structs, to_builtins
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -52,7 +53,7 @@ def print_dry_run(
         kept = stack.enter_context(closing(Store(store)))
         with download_bar(console) as arrived:
             images = load(data, data_folders, lambda text: notice(console, text), arrived)
-        specs = [spec.model_copy(update={"dataset": images.name}) for spec in specs]
+        specs = [structs.replace(spec, dataset=images.name) for spec in specs]
         finished, jobs = left_to_do(specs, kept, continuable=cluster is None)
         at_once = max(1, cluster.room(specs[0].threads or 1)) if cluster else workers
     left = [job.spec if isinstance(job, RunRecord) else job for job in jobs]
@@ -63,7 +64,7 @@ def print_dry_run(
     estimate = max([share, *seconds])
     if as_json:
         runs = [
-            {"spec": spec.model_dump(mode="json"), "seconds": expected}
+            {"spec": to_builtins(spec), "seconds": expected}
             for spec, expected in zip(left, seconds, strict=True)
         ]
         figures = {"finished": len(finished), "at_once": at_once, "estimate_seconds": estimate}
@@ -83,7 +84,7 @@ def _print_table(specs: Sequence[RunSpec], seconds: Sequence[float]) -> None:
     """One line for runs that differ in their seeds alone."""
     alike: dict[RunSpec, list[int]] = {}
     for number, spec in enumerate(specs):
-        alike.setdefault(spec.model_copy(update={"seed": 0}), []).append(number)
+        alike.setdefault(structs.replace(spec, seed=0), []).append(number)
     table = Table(box=None, pad_edge=False)
     for column in ("Model", "Weights", "Recipe", "Settings", "Seeds", "Runs", "Each"):
         right = column in ("Weights", "Runs", "Each")
@@ -108,7 +109,7 @@ def _varied(specs: Sequence[RunSpec]) -> dict[tuple[str, str], list[str]]:
     return {
         of: [
             name
-            for name in Settings.model_fields
+            for name in Settings.__struct_fields__
             if len({getattr(run.settings, name) for run in runs}) > 1
         ]
         for of, runs in alike.items()

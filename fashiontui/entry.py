@@ -17,7 +17,6 @@ def main() -> NoReturn:
     It leaves without Python's own farewell, which takes over a second once torch is loaded; files
     and databases are closed by then.
     """
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # it would look through all packages
     prepare()
     code = run(sys.argv[1:])
     sys.stderr.flush()

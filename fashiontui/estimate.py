@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from itertools import islice
 
+from msgspec import structs
+
 from fashiontui import paths
 from fashiontui.data import Dataset
 from fashiontui.data.dataset import VALIDATION_SHARE
@@ -33,7 +35,7 @@ def seconds_of(specs: Iterable[RunSpec], data: Dataset) -> list[float]:
     expected = []
     for spec in map(_untaught, specs):
         alike = spec.settings.replaced(epochs=1)
-        key = spec.model_copy(update={"seed": 0, "recipe": "", "settings": alike})
+        key = structs.replace(spec, seed=0, recipe="", settings=alike)
         if key not in timed:
             timed[key] = _epoch_seconds(spec, data)
         expected.append(timed[key] * spec.settings.epochs)
@@ -42,7 +44,7 @@ def seconds_of(specs: Iterable[RunSpec], data: Dataset) -> list[float]:
 
 def _untaught(spec: RunSpec) -> RunSpec:
     """The same without a teacher, which makes a step no slower."""
-    return spec.model_copy(update={"settings": spec.settings.replaced(teacher=NO_TEACHER)})
+    return structs.replace(spec, settings=spec.settings.replaced(teacher=NO_TEACHER))
 
 
 def _epoch_seconds(spec: RunSpec, data: Dataset) -> float:

@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import structs
 from safetensors import SafetensorError
 
 from fashiontui.data import Dataset
@@ -51,7 +52,7 @@ def pinned(job: Job, workers: int) -> Job:
     """
     if isinstance(job, RunRecord) or job.threads is not None:
         return job
-    return job.model_copy(update={"threads": max(1, usable_cores() // workers)})
+    return structs.replace(job, threads=max(1, usable_cores() // workers))
 
 
 class Pool:

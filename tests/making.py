@@ -48,7 +48,7 @@ def made_spec(
         shape=shape,
         budget=REPORT_MODELS[model].budget if model else None,
         recipe="made",
-        settings=Settings(**{"epochs": 1, **settings}),
+        settings=Settings(epochs=1).replaced(**settings),
         seed=seed,
         dataset=dataset,
     )

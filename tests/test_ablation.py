@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from making import made_spec
+from msgspec import convert
 
 from benchmarks.ablation import SUBJECTS, Part, Subject, table, validated, variants
 from fashiontui.data.sample import sample_set
@@ -30,7 +31,7 @@ def test_a_part_joins_those_kept_and_none_that_were_left_out():
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS.keys())
 def test_every_variant_can_be_trained(subject):
     assert family_named(subject.arch).check(subject.shape)
-    assert all(Settings(**settings) for _, settings, _ in variants(subject))
+    assert all(convert(settings, Settings) for _, settings, _ in variants(subject))
 
 
 def test_the_test_images_are_never_touched():

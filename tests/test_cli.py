@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from making import made_spec
+from msgspec import structs
 
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import UsageError
@@ -55,7 +56,7 @@ HEAVY = {"torch", "torchvision", "numpy", "scipy", "sqlalchemy", "alembic", "tex
 def test_importing_the_command_line_loads_nothing_heavy(tmp_path):
     loaded = loaded_by("import fashiontui.cli", tmp_path)
     assert "fashiontui" in loaded
-    assert not loaded & (HEAVY | {"pydantic"})
+    assert not loaded & (HEAVY | {"msgspec"})
 
 
 RUN = "from fashiontui.entry import run\nassert run({arguments}) == 0"
@@ -607,7 +608,7 @@ def test_resume_with_nothing_to_continue_says_so(here):
 def test_resume_passes_over_runs_that_another_process_took_meanwhile(here, tmp_path, monkeypatch):
     where = str(tmp_path / "runs.sqlite3")
     store = Store(where)
-    spec = made_spec(epochs=1, dataset="sample").model_copy(update={"device": "cpu"})
+    spec = structs.replace(made_spec(epochs=1, dataset="sample"), device="cpu")
     for _ in range(3):
         events = train(spec, sample_set(), Placement(torch.device("cpu"), "fp32", 1), store)
         next(events)

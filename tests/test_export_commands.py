@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from making import made_record, made_spec, right_on
+from msgspec import structs
 
 from fashiontui.domain.events import Status
 from fashiontui.domain.report import REPORT_MODELS
@@ -69,7 +70,7 @@ def test_rows_of_several_recipes_are_told_apart(here, kept, tmp_path):
     with closing(Store(kept)) as store:
         for run_id, recipe, epochs in (("d1", "best", 1), ("d2", "best", 9)):
             spec = made_spec(model="fcn-50k", epochs=epochs)
-            record = made_record(spec=spec.model_copy(update={"recipe": recipe}))
+            record = made_record(spec=structs.replace(spec, recipe=recipe))
             store.restore(replace(record, id=f"{run_id}0000000000"))
     assert here("export", "tables", "all.md", "--store", kept).code == 0
     written = (tmp_path / "all.md").read_text("utf-8")

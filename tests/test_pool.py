@@ -12,6 +12,7 @@ import psutil
 import pytest
 import torch
 from making import RUINOUS, made_spec
+from msgspec import structs
 
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import StoreError, TrainingError
@@ -29,7 +30,7 @@ CPU = Placement(torch.device("cpu"), "fp32", 1)
 def spec_of(seed=0, epochs=2, **settings):
     """A run placed the same wherever it trains."""
     spec = made_spec(seed=seed, epochs=epochs, dataset="sample", dropout=0.2, **settings)
-    return spec.model_copy(update={"device": "cpu", "precision": "fp32", "threads": 1})
+    return structs.replace(spec, device="cpu", precision="fp32", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +193,7 @@ def test_workers_share_one_copy_of_the_images(pool, store):
 
 def test_threads_left_open_are_a_share_of_the_cores():
     assert pinned(made_spec(), 10_000).threads == 1
-    assert pinned(made_spec().model_copy(update={"threads": 7}), 2).threads == 7
+    assert pinned(structs.replace(made_spec(), threads=7), 2).threads == 7
 
 
 # The command

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from making import made_record
+from msgspec import structs
 from sqlalchemy.engine import make_url
 
 from fashiontui.domain.events import Status
@@ -106,7 +107,7 @@ def test_what_a_terminal_would_obey_is_shown(here, tmp_path):
     where = str(tmp_path / "runs.sqlite3")
     with closing(Store(where)) as store:
         record = made_record(status=Status.FAILED, run_id=IDS[0])
-        spec = record.spec.model_copy(update={"recipe": HOSTILE})
+        spec = structs.replace(record.spec, recipe=HOSTILE)
         told = {"cause": HOSTILE, "device_name": HOSTILE, "versions": {HOSTILE: HOSTILE}}
         store.restore(replace(record, spec=spec, **told))
     listing, shown = here("runs", "--store", where).out, here("runs", "show", "a", "--store", where)

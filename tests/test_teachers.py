@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from making import made_spec
+from msgspec import structs
 from torch.nn import functional as F
 
 from fashiontui import estimate
@@ -60,7 +61,7 @@ def test_answers_are_the_probabilities_that_the_teacher_gives_each_training_imag
 
 
 def test_several_teachers_teach_the_mean_of_their_answers(store, teacher):
-    list(run(teacher.spec.model_copy(update={"seed": 1}), sample_set(), CPU, store))
+    list(run(structs.replace(teacher.spec, seed=1), sample_set(), CPU, store))
     ids = [record.id for record in store.runs()]
     name = teacher_name(store, ids)
     assert name == teacher_name(store, reversed(ids))
@@ -91,9 +92,7 @@ def test_too_many_teachers_are_refused(store):
 def test_a_teacher_that_is_as_sure_as_the_labels_teaches_what_they_teach():
     sure = F.one_hot(sample_set().labels, 10).float()
     spec = made_spec(dataset="sample")
-    taught_so = begin(
-        spec.model_copy(update={"settings": spec.settings.replaced(teacher=NAME)}), CPU
-    )
+    taught_so = begin(structs.replace(spec, settings=spec.settings.replaced(teacher=NAME)), CPU)
     plainly = begin(spec, CPU)
     list(train(taught_so, with_answers(sure)))
     list(train(plainly, sample_set()))
@@ -189,7 +188,7 @@ def test_a_run_that_is_not_finished_cannot_teach(store):
 
 
 def test_a_teacher_of_other_images_is_refused(store, teacher):
-    pupil = pupil_of(store, teacher).model_copy(update={"dataset": "fashion-mnist"})
+    pupil = structs.replace(pupil_of(store, teacher), dataset="fashion-mnist")
     with pytest.raises(UsageError, match="has learnt from other images"):
         taught(sample_set(), [pupil], store)
 
@@ -210,7 +209,7 @@ def test_a_teacher_whose_run_was_deleted_is_refused(store, teacher):
 
 def test_weights_that_are_not_those_the_run_ended_with_do_not_teach(store, teacher):
     pupil = pupil_of(store, teacher)
-    list(run(teacher.spec.model_copy(update={"seed": 1}), sample_set(), CPU, store))
+    list(run(structs.replace(teacher.spec, seed=1), sample_set(), CPU, store))
     other, _ = store.runs()
     content = store.checkpoints.find(other.id).read_bytes()
     store.checkpoints.write(teacher.id, content.replace(b'\\"seed\\":1', b'\\"seed\\":0'))

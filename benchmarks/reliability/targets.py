@@ -13,6 +13,7 @@ from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
 import torch
 from PIL import Image
 from textual.binding import BindingsMap
@@ -52,7 +53,7 @@ RECIPES = [
     *((_RECIPE_FOLDER / f"{name}.toml").read_bytes() for name in builtin_recipes()),
 ]
 RECIPE_WORDS = [
-    *(name.encode() for name in Settings.model_fields),
+    *(name.encode() for name in Settings.__struct_fields__),
     *(b"[settings]\n", b"[[case]]\n", b"settings = { epochs = 1 }\n", b"family = 'cnn'\n"),
     *(b"weights_up_to = ", b"'sgd'", b"\n[settings.epochs]\n", b"name = 'x'\n", b"description"),
 ]
@@ -89,10 +90,10 @@ CONFIG_WORDS = [
     *(b"theme = ", b"marker = ", b"[keymap]\n", b"'t,t'", b"'ctrl+'", b"' '", b"','", b"'[/]'"),
 ]
 CHOICES = [
-    Choice().model_dump_json(indent=1).encode(),
-    Choice(arch="cnn", shape=(40, 64), overrides={"lr": "0.1"}, pinned="5eed", dataset="sample")
-    .model_dump_json()
-    .encode(),
+    msgspec.json.format(msgspec.json.encode(Choice()), indent=1),
+    msgspec.json.encode(
+        Choice(arch="cnn", shape=(40, 64), overrides={"lr": "0.1"}, pinned="5eed", dataset="sample")
+    ),
 ]
 CHOICE_WORDS = [b'"arch"', b'"cnn"', b'"shape": [1]', b'"threads": 1', b'"precision": "bf16"', b":"]
 MEASURED = [

@@ -4,27 +4,14 @@ import os
 import stat
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import AfterValidator
+from typing import Any
 
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.text import printable
 
 MOST_BYTES = 100_000
 """No recipe or settings file is larger."""
 LONGEST_LINE = 1_000
 """Characters; the time to read a dotted TOML key grows with the square of its length."""
-
-
-def _must_be_printable(text: str) -> str:
-    if printable(text) != text:
-        raise ValueError("has characters that cannot be shown")
-    return text
-
-
-Shown = Annotated[str, AfterValidator(_must_be_printable)]
-"""Text of a settings file that goes to the screen as it is."""
 
 
 def read_bytes(path: Path, what: str, most_bytes: int = MOST_BYTES) -> bytes:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from msgspec import structs
+
 from fashiontui.domain.events import EpochEnded
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import RunSpec
 from fashiontui.domain.stats import mcnemar, paired_t, two_proportions
 
 By = Literal["epochs", "seconds"]
@@ -85,9 +88,9 @@ class Lead:
 
 def contestants(records: Iterable[RunRecord]) -> list[Contestant]:
     """Runs grouped by everything but their seed; of one seed the newest counts."""
-    groups: dict[str, dict[int, RunRecord]] = {}
+    groups: dict[RunSpec, dict[int, RunRecord]] = {}
     for record in records:
-        key = record.spec.model_copy(update={"seed": 0}).model_dump_json()
+        key = structs.replace(record.spec, seed=0)
         runs = groups.setdefault(key, {})
         known = runs.get(record.spec.seed)
         if known is None or known.created < record.created:

@@ -1,20 +1,17 @@
 """Training settings, and recipes: settings as data, with cases for families and sizes."""
 
 import os
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from msgspec import Meta, Struct, structs
 
+from fashiontui.domain.checking import checked
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.files import parse_toml, read_text
 from fashiontui.domain.shapes import FAMILIES
-from fashiontui.domain.text import brief, printable
-
-Model = TypeVar("Model", bound=BaseModel)
+from fashiontui.domain.text import printable
 
 Optimizer = Literal["sgd", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
@@ -30,87 +27,118 @@ MOST_TEACHERS = 10
 _TEACHER = f"[0-9a-f]{{{TEACHER_DIGITS}}}"
 
 
-class Settings(BaseModel):
-    """Everything that decides how a network of a given shape is trained."""
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that decides how a network of a given shape is trained.
 
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,  # "3" and true are no number of epochs
-        extra="forbid",
-        allow_inf_nan=False,
-    )
+    Values are checked where they are read, and by ``replaced``; not by the constructor.
+    """
 
-    epochs: int = Field(25, ge=1, le=10_000, description="Passes over the training images.")
-    batch_size: int = Field(256, ge=2, le=60_000, description="Images per optimiser step.")
-    lr: float = Field(1e-3, gt=0, le=100, description="Learning rate; with a schedule, its peak.")
-    optimizer: Optimizer = Field("adam", description="Update rule: sgd, adam, adamw or muon.")
-    momentum: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        description="Momentum of sgd and muon; the first moment's decay of adam and adamw.",
+    epochs: Annotated[
+        int, Meta(ge=1, le=10_000, description="Passes over the training images.")
+    ] = 25
+    batch_size: Annotated[int, Meta(ge=2, le=60_000, description="Images per optimiser step.")] = (
+        256
     )
-    nesterov: bool = Field(False, description="Nesterov's form of momentum; sgd only.")
-    schedule: Schedule = Field(
-        "constant",
-        description="Learning rate over the run: constant, cosine (down to zero) or one-cycle.",
+    lr: Annotated[
+        float, Meta(gt=0, le=100, description="Learning rate; with a schedule, its peak.")
+    ] = 1e-3
+    optimizer: Annotated[Optimizer, Meta(description="Update rule: sgd, adam, adamw or muon.")] = (
+        "adam"
     )
-    dropout: float = Field(
-        0.0, ge=0, lt=1, description="Share of the features dropped in front of the output layer."
-    )
-    init: Init = Field(
-        "kaiming",
-        description="Distribution of the first weights: kaiming, xavier or normal (std 0.05).",
-    )
-    activation: Activation = Field("relu", description="Nonlinearity between layers: relu or tanh.")
-    batch_norm: bool = Field(
-        False,
-        description="Batch normalisation after each hidden layer; it adds no trainable weights.",
-    )
-    weight_decay: float = Field(
-        0.0,
-        ge=0,
-        le=10,
-        description="Weight decay on matrices and kernels; decoupled with adamw and muon, else L2.",
-    )
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="Share of each label spread evenly over all classes."
-    )
-    augment: Augment = Field(
-        "none",
-        description="Random changes to images: none, flip, shift (up to 2 pixels) or flip-shift.",
-    )
-    erase: int = Field(
-        0,
-        ge=0,
-        le=28,
-        description="Side in pixels of a square hidden at a random place of each training image.",
-    )
-    mixup: float = Field(
-        0.0,
-        ge=0,
-        le=0.5,
-        description="Most of another image that is blended into each, and of its label.",
-    )
-    ema: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="Decay, per step, of the weights' average that is scored instead; 0 is none.",
-    )
+    momentum: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="Momentum of sgd and muon; the first moment's decay of adam and adamw.",
+        ),
+    ] = 0.9
+    nesterov: Annotated[bool, Meta(description="Nesterov's form of momentum; sgd only.")] = False
+    schedule: Annotated[
+        Schedule,
+        Meta(
+            description="Learning rate over the run: constant, cosine (down to zero) or one-cycle."
+        ),
+    ] = "constant"
+    dropout: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Share of the features dropped in front of the output layer."),
+    ] = 0.0
+    init: Annotated[
+        Init,
+        Meta(
+            description="Distribution of the first weights: kaiming, xavier or normal (std 0.05)."
+        ),
+    ] = "kaiming"
+    activation: Annotated[
+        Activation, Meta(description="Nonlinearity between layers: relu or tanh.")
+    ] = "relu"
+    batch_norm: Annotated[
+        bool,
+        Meta(
+            description="Batch normalisation after each hidden layer; it adds no trainable weights."
+        ),
+    ] = False
+    weight_decay: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=10,
+            description="Weight decay on matrices and kernels; decoupled with adamw and muon, "
+            "else L2.",
+        ),
+    ] = 0.0
+    label_smoothing: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Share of each label spread evenly over all classes."),
+    ] = 0.0
+    augment: Annotated[
+        Augment,
+        Meta(
+            description="Random changes to images: none, flip, shift (up to 2 pixels) or "
+            "flip-shift."
+        ),
+    ] = "none"
+    erase: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=28,
+            description="Side in pixels of a square hidden at a random place of each training "
+            "image.",
+        ),
+    ] = 0
+    mixup: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.5,
+            description="Most of another image that is blended into each, and of its label.",
+        ),
+    ] = 0.0
+    ema: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="Decay, per step, of the weights' average that is scored instead; "
+            "0 is none.",
+        ),
+    ] = 0.0
+    teacher: Annotated[
+        str,
+        Meta(
+            pattern=rf"\A({NO_TEACHER}|{_TEACHER}(\+{_TEACHER}){{0,{MOST_TEACHERS - 1}}})\Z",
+            examples=[NO_TEACHER, "0123456789ab", "0123456789ab+cdef01234567"],
+            description="Stored networks whose answers, averaged, are learnt in place of the "
+            "labels: first digits of the SHA-256 of their weights, joined by +; or none.",
+        ),
+    ] = NO_TEACHER
 
-    teacher: str = Field(
-        NO_TEACHER,
-        pattern=rf"^({NO_TEACHER}|{_TEACHER}(\+{_TEACHER}){{0,{MOST_TEACHERS - 1}}})$",
-        description="Stored networks whose answers, averaged, are learnt in place of the labels: "
-        "first digits of the SHA-256 of their weights, joined by +; or none.",
-    )
-
-    @model_validator(mode="after")
-    def _nesterov_needs_momentum(self) -> "Settings":
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise ValueError("nesterov needs the optimizer sgd and a momentum above 0")
-        return self
 
     def replaced(self, **changes: object) -> "Settings":
         """A checked copy with some settings replaced; numbers may come as typed texts.
@@ -118,8 +146,26 @@ class Settings(BaseModel):
         Raises:
             UsageError: a value is out of range or of the wrong kind.
         """
-        changed = {**self.model_dump(), **changes}
-        return _checked(Settings, changed, "training settings", strict=False)
+        changed = {name: _read(name, value) for name, value in changes.items()}
+        every = {**structs.asdict(self), **changed}
+        return checked(every, Settings, "In the training settings", strict=False)
+
+
+_FIELDS = {field.name: get_args(field.type) for field in structs.fields(Settings)}
+KINDS: dict[str, Any] = {name: kind for name, (kind, _) in _FIELDS.items()}
+"""The type of each setting, without its bounds."""
+HELP: dict[str, str] = {name: meta.description for name, (_, meta) in _FIELDS.items()}
+"""What each setting means, in a sentence."""
+
+
+def _read(name: str, value: object) -> object:
+    """A setting's number where a text says one, as people type it: ``.5`` or ``007``."""
+    if isinstance(value, str) and (kind := KINDS.get(name)) in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            return value
+    return value
 
 
 def recipe_title(recipe: str, teacher: str) -> str:
@@ -127,24 +173,20 @@ def recipe_title(recipe: str, teacher: str) -> str:
     return recipe if teacher == NO_TEACHER else f"{recipe}, taught"
 
 
-class Case(BaseModel):
+class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings that replace the recipe's own for networks that fit the case."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: str | None = None
     """Family it is for; any when absent."""
-    weights_up_to: int | None = Field(None, ge=1)
+    weights_up_to: Annotated[int, Meta(ge=1)] | None = None
     """Most trainable weights it is for; any when absent."""
     settings: dict[str, Any]
     """Names and values that replace the recipe's."""
 
-    @field_validator("family")
-    @classmethod
-    def _known(cls, family: str | None) -> str | None:
-        if family is not None and family not in FAMILIES:
-            raise ValueError(f"family should be one of {', '.join(FAMILIES)}, not {family!r}")
-        return family
+    def __post_init__(self) -> None:
+        """Refuse an unknown family."""
+        if self.family is not None and self.family not in FAMILIES:
+            raise ValueError(f"family should be one of {', '.join(FAMILIES)}, not {self.family!r}")
 
     def fits(self, family: str, weights: int) -> bool:
         """Whether a network of this family and weight count is one of the case's."""
@@ -153,10 +195,8 @@ class Case(BaseModel):
         )
 
 
-class Recipe(BaseModel):
+class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named set of training settings, read from a TOML file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     description: str = ""
@@ -218,10 +258,10 @@ def parse_recipe(text: str, name: str) -> Recipe:
     content = parse_toml(text, f"The {where}")
     if "name" in content:
         raise UsageError(f"In the {where}: remove the key 'name'; a recipe is named by its file.")
-    recipe = _checked(Recipe, {**content, "name": name}, where)
+    recipe = checked(content, Recipe, f"In the {where}", name=name)
     for number, case in enumerate(recipe.case, start=1):
-        changes = {**recipe.settings.model_dump(), **case.settings}
-        _checked(Settings, changes, f"{where}, case {number}")
+        changed = {**structs.asdict(recipe.settings), **case.settings}
+        checked(changed, Settings, f"In the {where}, case {number}")
     return recipe
 
 
@@ -234,28 +274,3 @@ def _names_in(folder: Path) -> list[str]:
 def _can_be_shown(recipe: Path) -> bool:
     """Whether a recipe's name, which is stored with every run, is safe on any screen."""
     return printable(recipe.stem) == recipe.stem
-
-
-def _checked(
-    model: type[Model], values: Mapping[str, object], where: str, strict: bool | None = None
-) -> Model:
-    """Validate, turning the first complaint into one sentence; as strictly as the model says."""
-    try:
-        return model.model_validate(values, strict=strict)
-    except ValidationError as error:
-        complaint = error.errors()[0]
-    at = ".".join(str(part) for part in complaint["loc"])
-    if complaint["type"] == "extra_forbidden":
-        known: Iterable[str] = (
-            Settings.model_fields
-            if "settings" in at or model is Settings
-            else ("description", "settings", "case", "family", "weights_up_to")
-        )
-        near = get_close_matches(str(complaint["loc"][-1]), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(known)}."
-        raise UsageError(f"In the {where}: unknown key {at!r}{hint}")
-    if complaint["type"] == "value_error":
-        raise UsageError(f"In the {where}: {complaint['ctx']['error']}.")
-    message = complaint["msg"][0].lower() + complaint["msg"][1:]
-    given = brief(complaint["input"])
-    raise UsageError(f"In the {where}: {at} {message.removeprefix('input ')}, not {given}.")

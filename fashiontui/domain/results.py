@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from msgspec import to_builtins
+
 from fashiontui.domain.events import Status
 from fashiontui.domain.ranking import Contestant, Rank, ranks
 from fashiontui.domain.record import RunRecord
@@ -124,7 +126,7 @@ def results(records: Iterable[RunRecord]) -> list[Result]:
     groups: dict[str, dict[int, RunRecord]] = {}
     for record in records:
         if record.status is Status.FINISHED:
-            spec = record.spec.model_dump(mode="json")
+            spec = to_builtins(record.spec)
             group = groups.setdefault(configuration(spec, record.precision), {})
             known = group.get(record.spec.seed)
             if known is None or known.created <= record.created:

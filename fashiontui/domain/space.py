@@ -1,26 +1,18 @@
 """Search spaces as data: which settings a study tries, and which shares of its budget."""
 
+import math
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from msgspec import Meta, Struct, structs
 
+from fashiontui.domain.checking import checked, must_be_shown, unknown
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.files import Shown, parse_toml, read_text
-from fashiontui.domain.recipe import NO_TEACHER, Settings
+from fashiontui.domain.files import parse_toml, read_text
+from fashiontui.domain.recipe import KINDS, NO_TEACHER, Settings
 from fashiontui.domain.text import brief
 
 GRID_POINTS = 4
@@ -30,27 +22,26 @@ MOST_CHOICES = 100
 BUILT_IN = "built-in"
 """What the space is called that comes with the program."""
 
-Value = bool | int | float | Shown
+Value = bool | int | float | str
 """A value of a setting."""
 
 
-class Range(BaseModel):
+class Range(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Numbers between two bounds, these included."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     low: int | float
     high: int | float
     log: bool = False
     """Whether each power of ten is as likely as the next."""
 
-    @model_validator(mode="after")
-    def _not_empty(self) -> "Range":
+    def __post_init__(self) -> None:
+        """Refuse bounds that hold nothing between them."""
+        if not all(-math.inf < bound < math.inf for bound in (self.low, self.high)):
+            raise ValueError("its low and its high must be finite numbers")
         if not self.low < self.high:
             raise ValueError("its low must be below its high")
         if self.log and self.low <= 0:
             raise ValueError("a log range must begin above 0")
-        return self
 
     def points(self, whole: bool) -> tuple[float, ...]:
         """The values a grid takes: evenly spaced, both bounds among them."""
@@ -66,37 +57,29 @@ class Range(BaseModel):
         return (float(self.low), *between, float(self.high))
 
 
-def _once(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    return tuple(dict.fromkeys(values))
+Choices = Annotated[tuple[Value, ...], Meta(min_length=1, max_length=MOST_CHOICES)]
+Share = Annotated[float, Meta(gt=0, le=1)]
 
 
-Choices = Annotated[
-    tuple[Value, ...],
-    Field(min_length=1, max_length=MOST_CHOICES),
-    AfterValidator(_once),
-]
-Values = Annotated[
-    Annotated[Choices, Tag("choices")] | Annotated[Range, Tag("range")],
-    Discriminator(lambda given: "range" if isinstance(given, dict | Range) else "choices"),
-]
-"""What a setting may be."""
-
-
-class Space(BaseModel):
+class Space(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a study may choose: each setting's values, and shares of the budget to spend."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    name: Shown
+    name: str
     """The file it came from."""
     description: str = ""
-    shares: Annotated[
-        tuple[Annotated[float, Field(gt=0, le=1)], ...],
-        Field(min_length=1, max_length=MOST_CHOICES),
-    ] = (1.0,)
+    shares: Annotated[tuple[Share, ...], Meta(min_length=1, max_length=MOST_CHOICES)] = (1.0,)
     """Shares of the budget; the solver's shapes for each of them are tried."""
-    settings: dict[str, Values] = {}
+    settings: dict[str, Choices | Range] = {}
     """Lists of values and ranges of numbers, by the names of the fields of ``Settings``."""
+
+    def __post_init__(self) -> None:
+        """Refuse texts that cannot be shown; keep each value once."""
+        must_be_shown("name", self.name)
+        once: dict[str, Choices | Range] = {}
+        for name, values in self.settings.items():
+            must_be_shown(f"settings.{name}", *(() if isinstance(values, Range) else values))
+            once[name] = values if isinstance(values, Range) else tuple(dict.fromkeys(values))
+        structs.force_setattr(self, "settings", once)
 
     def check(self, base: Settings) -> None:
         """Refuse what no run could be trained with.
@@ -117,7 +100,7 @@ class Space(BaseModel):
             )
         tried = [(name, value) for name in self.settings for value in self._ends(name)]
         for name, value in tried:
-            if isinstance(self.settings[name], Range) and not _is_number(base, name):
+            if isinstance(self.settings[name], Range) and KINDS[name] not in (int, float):
                 raise UsageError(f"{self._where}: {name} takes a list of values, no range.")
             self._try(base, {name: value})
         for (one, first), (other, second) in combinations(tried, 2):
@@ -126,7 +109,7 @@ class Space(BaseModel):
 
     def is_whole(self, name: str) -> bool:
         """Whether a setting takes whole numbers alone."""
-        return _kinds(name) == {int}
+        return KINDS[name] is int
 
     def grid(self) -> dict[str, tuple[Value, ...]]:
         """The values of each setting that a grid tries."""
@@ -153,14 +136,9 @@ class Space(BaseModel):
         yield from (values.low, values.high) if isinstance(values, Range) else values
 
     def _try(self, base: Settings, changes: Mapping[str, Value]) -> None:
-        try:
-            Settings.model_validate({**base.model_dump(), **changes})
-        except ValidationError as error:
-            complaint = error.errors()[0]
-            said = complaint.get("ctx", {}).get("error") or complaint["msg"]
-            told = " with ".join(f"{name} = {brief(value)}" for name, value in changes.items())
-            said = str(said).removeprefix("Input ")
-            raise UsageError(f"{self._where}: {told} cannot be trained: {said}.") from None
+        told = " with ".join(f"{name} = {brief(value)}" for name, value in changes.items())
+        where = f"{self._where}: {told} cannot be trained"
+        checked({**structs.asdict(base), **changes}, Settings, where)
 
 
 def load_space(file: Path | None) -> Space:
@@ -183,52 +161,13 @@ def parse_space(text: str, name: str) -> Space:
     """
     content = parse_toml(text, f"The space {name!r}")
     where = f"In the space {name!r}"
-    _known(content, ("description", "shares", "settings"), where)
-    settings = content.get("settings", {})
-    if isinstance(settings, dict):
-        _known(settings, tuple(Settings.model_fields), where)
-    try:
-        return Space.model_validate({**content, "name": name})
-    except ValidationError as error:
-        raise UsageError(f"{where}: {_sentence(error)}") from error
-
-
-def _known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}."
-            raise UsageError(f"{where}: unknown key {brief(key)}; {hint}")
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first complaint, in one sentence."""
-    complaint = error.errors()[0]
-    kind, given = complaint["type"], complaint["input"]
-    path = [str(part) for part in complaint["loc"]]
-    key = ".".join(path[:2] + path[3:4] if path[0] == "settings" and "range" in path else path[:2])
-    if kind == "value_error":
-        return f"{key}: {complaint['ctx']['error']}."
-    if kind == "too_short":
-        return f"{key} is empty; give it at least one value."
-    if kind == "missing":
-        return f"{key} is missing; a range has a low and a high."
-    if kind == "extra_forbidden":
-        return f"unknown key {key!r}; a range has low, high and log."
-    if path[0] == "settings" and kind == "tuple_type":
-        return f"{key} takes a list of values, or a range like {{ low = 1e-3, high = 1e-1 }}."
-    if path[0] == "settings" and "choices" in path and kind != "too_long":
-        return f"{key} takes numbers, texts, true and false, not {brief(given)}."
-    message = complaint["msg"][0].lower() + complaint["msg"][1:]
-    return f"{key} {message.removeprefix('input ')}, not {brief(given)}."
-
-
-def _kinds(name: str) -> set[object]:
-    """The types a setting may have, None left out."""
-    annotation = Settings.model_fields[name].annotation
-    return set(get_args(annotation) or (annotation,)) - {type(None)}
-
-
-def _is_number(base: Settings, name: str) -> bool:
-    value = getattr(base, name)
-    return _kinds(name) <= {int, float} and not isinstance(value, bool | str)
+    settings = content.get("settings")
+    for setting, values in settings.items() if isinstance(settings, dict) else ():
+        if setting not in KINDS:
+            raise UsageError(f"{where}: {unknown(setting, KINDS, 'settings')}")
+        if not isinstance(values, list | dict):
+            raise UsageError(
+                f"{where}: settings.{setting} takes a list of values, or a range like "
+                "{ low = 1e-3, high = 1e-1 }."
+            )
+    return checked(content, Space, where, name=name)

@@ -1,9 +1,9 @@
 """What a run is to do, fully written down: enough to repeat it."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from msgspec import Meta, Struct, structs, to_builtins
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.layers import Conv, Flatten, Output
@@ -24,13 +24,16 @@ VALIDATION_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 6_000, "sample": 2
 TEST_IMAGES: dict[DatasetName, int] = {"fashion-mnist": 10_000, "sample": 1_000}
 """How many images the test set has."""
 
-_USUAL = Settings().model_dump(mode="json")
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+_USUAL = to_builtins(Settings())
 
 
-class RunSpec(BaseModel):
-    """One run: which network, trained how, on what, where, from which seed."""
+class RunSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run: which network, trained how, on what, where, from which seed.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Values are checked where they are read, and what may be shown is made safe to show at once.
+    """
 
     model: str | None = None
     """Name of one of the report's models; None for any other shape."""
@@ -43,30 +46,27 @@ class RunSpec(BaseModel):
     recipe: str
     """Name of the recipe the settings came from."""
     settings: Settings
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: Seed = 0
     """Decides the first weights, the order of the batches, dropout and augmentation."""
-    split_seed: int = Field(0, ge=0, lt=2**63)
+    split_seed: Seed = 0
     """Decides which training images are set aside for validation; independent of ``seed``."""
     dataset: DatasetName = "fashion-mnist"
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    threads: int | None = Field(None, ge=1, le=1024)
+    threads: Threads | None = None
     """CPU threads; None lets a short measurement choose."""
     kernels: Literal["auto", "torch", "rows"] = "auto"
     """auto lets the measurement choose, where there is a choice."""
 
-    @field_validator("arch")
-    @classmethod
-    def _known(cls, arch: str) -> str:
-        if arch not in FAMILIES:
-            raise ValueError(f"should be one of {', '.join(FAMILIES)}")
-        return arch
-
-    @field_validator("model", "recipe", "device")
-    @classmethod
-    def _shown_not_obeyed(cls, text: str | None) -> str | None:
-        return None if text is None else printable(text)
+    def __post_init__(self) -> None:
+        """Refuse an unknown family; write out what a terminal would obey."""
+        if self.arch not in FAMILIES:
+            raise ValueError(f"arch should be one of {', '.join(FAMILIES)}")
+        for name in ("model", "recipe", "device"):
+            text = getattr(self, name)
+            if text is not None and not text.isprintable():
+                structs.force_setattr(self, name, printable(text))
 
     @property
     def family(self) -> Family:
@@ -141,5 +141,5 @@ def configuration(spec: Mapping[str, Any], precision: str) -> str:
     """
     usual = _USUAL.items()
     settings = sorted([item for item in spec["settings"].items() if item not in usual])
-    names = ("model", "arch", "shape", "recipe", "dataset", "split_seed")
-    return repr((*(spec[name] for name in names), precision, settings))
+    names = ("model", "arch", "recipe", "dataset", "split_seed")
+    return repr((*(spec[name] for name in names), [*spec["shape"]], precision, settings))

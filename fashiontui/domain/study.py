@@ -5,19 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta, Struct
 
 from fashiontui.domain.budget import solve
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import UNFINISHED
-from fashiontui.domain.files import Shown
 from fashiontui.domain.recipe import Recipe, Settings
 from fashiontui.domain.record import RunStanding
 from fashiontui.domain.shapes import Shape, family_named
 from fashiontui.domain.space import Range, Space, Value
-from fashiontui.domain.spec import DatasetName, RunSpec
+from fashiontui.domain.spec import DatasetName, RunSpec, Seed
 
 Sampler = Literal["tpe", "random", "grid"]
 Pruner = Literal["hyperband", "none"]
@@ -55,16 +54,14 @@ class TrialState(StrEnum):
         return self not in (TrialState.RUNNING, TrialState.STOPPED)
 
 
-class StudySpec(BaseModel):
+class StudySpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a study searches, fully written down: with its name, enough to repeat it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     arch: str
     """Name of the family."""
     budget: int
     """Most weights."""
-    shapes: tuple[Shape, ...] = Field(min_length=1)
+    shapes: Annotated[tuple[Shape, ...], Meta(min_length=1)]
     """What the solver makes of the budget, or of the space's shares of it."""
     space: Space
     recipe: str
@@ -75,7 +72,7 @@ class StudySpec(BaseModel):
     """What is to be kept low while accuracy is to be high; None for accuracy alone."""
     sampler: Sampler = "tpe"
     pruner: Pruner = "hyperband"
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: Seed = 0
     """Of the search, and of every run."""
     dataset: DatasetName = "fashion-mnist"
     device: str = "auto"
@@ -178,7 +175,7 @@ def plan_study(
     return study
 
 
-def written(shape: Shape) -> Shown:
+def written(shape: Shape) -> str:
     """A shape as it is typed: ``112,106``."""
     return ",".join(map(str, shape))
 

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, Struct, structs
 
 from fashiontui.domain.budget import parse_budget
+from fashiontui.domain.checking import checked, must_be_shown
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import UNFINISHED, Status
-from fashiontui.domain.files import Shown, parse_toml
+from fashiontui.domain.files import parse_toml
 from fashiontui.domain.plan import (
     Network,
     named_network,
@@ -24,31 +24,36 @@ from fashiontui.domain.plan import (
 )
 from fashiontui.domain.recipe import Recipe
 from fashiontui.domain.spec import RunSpec
-from fashiontui.domain.text import brief
 
 MAX_RUNS = 100_000
 """Most runs one plan may ask for."""
 
 
-class Grid(BaseModel):
+AtLeastOne = Meta(min_length=1)
+Names = Annotated[tuple[str, ...], AtLeastOne]
+
+
+class Grid(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every combination of its lists is a run."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    models: list[str] = Field(default=[], min_length=1)
+    models: Names = ()
     """Models of the report, by name."""
-    archs: list[str] = Field(default=[], min_length=1)
+    archs: Names = ()
     """Families, each with every budget and every shape."""
-    budgets: list[int | str] = Field(default=[], min_length=1)
+    budgets: Annotated[tuple[int | str, ...], AtLeastOne] = ()
     """Weight budgets, such as 37_000 or "37k"; the solver's widest shape is trained."""
-    shapes: list[str] = Field(default=[], min_length=1)
+    shapes: Names = ()
     """Shapes by hand, such as "112,106"."""
-    recipes: list[Shown] = Field(default=["fast"], min_length=1)
+    recipes: Names = ("fast",)
     """Names of recipes, or their files."""
-    seeds: str | list[int] = Field(default=[0], min_length=1)
+    seeds: str | Annotated[tuple[int, ...], AtLeastOne] = (0,)
     """A list, or as --seeds takes them: "5", "0-4" or "3,7"."""
     settings: dict[str, Any] = {}
     """Settings over the recipes', each a value or a list of values."""
+
+    def __post_init__(self) -> None:
+        """Refuse names that cannot be shown."""
+        must_be_shown("recipes", *self.recipes)
 
     def networks(self) -> list[Network]:
         """What it trains.
@@ -97,13 +102,15 @@ class Grid(BaseModel):
         return choices
 
 
-class Sweep(BaseModel):
+class Sweep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A plan: some grids."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    description: str = ""
+    grid: Annotated[tuple[Grid, ...], AtLeastOne]
 
-    description: Shown = ""
-    grid: list[Grid] = Field(min_length=1)
+    def __post_init__(self) -> None:
+        """Refuse a text that cannot be shown."""
+        must_be_shown("description", self.description)
 
     def recipe_names(self) -> list[str]:
         """Every recipe that is named, once."""
@@ -141,10 +148,12 @@ def parse_sweep(text: str, name: str) -> Sweep:
         UsageError: the text is not TOML, or a key or value in it cannot be used.
     """
     content = parse_toml(text, f"The plan {name!r}")
-    try:
-        return Sweep.model_validate(content)
-    except ValidationError as error:
-        raise UsageError(f"In the plan {name!r}: {_sentence(error)}") from error
+    if not content.keys() - {"description"}:
+        raise UsageError(
+            f"In the plan {name!r}: it has no [[grid]]; each is a table of networks, recipes, "
+            "settings and seeds."
+        )
+    return checked(content, Sweep, f"In the plan {name!r}")
 
 
 @dataclass(frozen=True)
@@ -184,7 +193,7 @@ def standing_of(
 
 
 def _anywhere(spec: RunSpec) -> RunSpec:
-    return spec.model_copy(update={"device": "auto", "threads": None, "kernels": "auto"})
+    return structs.replace(spec, device="auto", threads=None, kernels="auto")
 
 
 def _runs(grid: Grid, recipes: Mapping[str, Recipe], where: Mapping[str, Any]) -> Iterator[RunSpec]:
@@ -196,25 +205,3 @@ def _runs(grid: Grid, recipes: Mapping[str, Recipe], where: Mapping[str, Any]) -
         for values in product(*choices.values()):
             settings = dict(zip(choices, values, strict=True))
             yield from plan(networks, recipes[name], settings, seeds, **where)
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first complaint, in one sentence."""
-    complaint = error.errors()[0]
-    at = ".".join(
-        f"grid {part + 1}" if isinstance(part, int) and depth == 1 else str(part)
-        for depth, part in enumerate(complaint["loc"])
-        if not (depth == 0 and len(complaint["loc"]) > 1)
-    )
-    match complaint["type"]:
-        case "extra_forbidden":
-            known = [*(Grid if len(complaint["loc"]) > 1 else Sweep).model_fields]
-            near = get_close_matches(str(complaint["loc"][-1]), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
-            return f"unknown key {at!r}; {hint}"
-        case "missing":
-            return "it has no [[grid]]; each is a table of networks, recipes, settings and seeds."
-        case "too_short":
-            return f"{at} is empty; give it a value or leave it out."
-    message = complaint["msg"][0].lower() + complaint["msg"][1:]
-    return f"{at}: {message.removeprefix('input ')}, not {brief(complaint['input'])}."

@@ -6,11 +6,12 @@ has ``model`` tensors alone: those of the network that was scored.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta, Struct
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
@@ -28,18 +29,16 @@ MAX_BYTES = 2**30
 _KEY = "fashiontui"
 
 
-class Header(BaseModel):
+class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a checkpoint's metadata says."""
-
-    model_config = ConfigDict(extra="forbid")
 
     format: Literal[1] = 1
     """Raised when the files change so that older versions cannot read them."""
     spec: RunSpec
-    step: int = Field(ge=0)
+    step: Annotated[int, Meta(ge=0)]
     """Optimiser steps done."""
-    epoch_seconds: float = Field(ge=0, allow_inf_nan=False)
-    seconds: float = Field(ge=0, allow_inf_nan=False)
+    epoch_seconds: Annotated[float, Meta(ge=0)]
+    seconds: Annotated[float, Meta(ge=0)]
     last_epoch: EpochEnded | None
     """The newest finished epoch: the store may not have it yet."""
 
@@ -82,7 +81,7 @@ def restore(path: Path, spec: RunSpec, placement: Placement, data: Dataset) -> T
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("it is too large")
         with safe_open(path, framework="pt") as file:
-            header = Header.model_validate_json((file.metadata() or {}).get(_KEY, ""))
+            header = msgspec.json.decode((file.metadata() or {}).get(_KEY, ""), type=Header)
             if header.spec != spec:
                 raise ValueError("it belongs to another run")
             state.step, state.last_epoch = header.step, header.last_epoch
@@ -131,7 +130,7 @@ def network(path: Path, spec: RunSpec, kernels: Kernels = "torch") -> nn.Module:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("it is too large")
         with safe_open(path, framework="pt") as file:
-            header = Header.model_validate_json((file.metadata() or {}).get(_KEY, ""))
+            header = msgspec.json.decode((file.metadata() or {}).get(_KEY, ""), type=Header)
             if header.spec != spec:
                 raise ValueError("it belongs to another run")
             averaged = any(name.startswith("average.") for name in file.keys())  # noqa: SIM118
@@ -153,7 +152,7 @@ def _packed(tensors: dict[str, Tensor], state: TrainingState) -> bytes:
         last_epoch=state.last_epoch,
     )
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    packed: bytes = safetensors.torch.save(on_cpu, {_KEY: header.model_dump_json()})
+    packed: bytes = safetensors.torch.save(on_cpu, {_KEY: msgspec.json.encode(header).decode()})
     return packed
 
 

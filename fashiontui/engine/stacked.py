@@ -11,6 +11,7 @@ from contextlib import closing
 from time import monotonic
 
 import torch
+from msgspec import structs
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 def stackable(one: RunSpec, other: RunSpec) -> bool:
     """Whether two specs can be trained in one stack: they differ in their seeds alone."""
-    return one == other.model_copy(update={"seed": one.seed})
+    return one == structs.replace(other, seed=one.seed)
 
 
 def pays_on(device: torch.device) -> bool:

@@ -5,6 +5,8 @@ import dataclasses
 import io
 from collections.abc import Iterable, Sequence
 
+from msgspec import to_builtins
+
 from fashiontui.domain.events import EpochEnded, Event, Progress, RunFinished, RunStarted
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.results import Result, ranked, results
@@ -54,7 +56,7 @@ def result_objects(found: Sequence[Result]) -> list[Document]:
                 "shape": list(spec.shape),
                 "weights": spec.weights,
                 "recipe": spec.recipe,
-                "settings": spec.settings.model_dump(mode="json"),
+                "settings": to_builtins(spec.settings),
                 "precision": run.precision,
                 "seeds": result.seeds,
                 "runs": [one.id for one in result.runs],
@@ -92,7 +94,7 @@ def run_object(record: RunRecord) -> Document:
         "weights": spec.weights,
         "report_weights": spec.report_weights,
         "recipe": spec.recipe,
-        "settings": spec.settings.model_dump(mode="json"),
+        "settings": to_builtins(spec.settings),
         "epochs": len(record.epochs),
         "seed": spec.seed,
         "split_seed": spec.split_seed,
@@ -127,7 +129,7 @@ def runs_csv(records: Iterable[RunRecord]) -> str:
         low, high = record.test_interval or (None, None)
         del row["test_accuracy_ci95"]
         row |= {"test_accuracy_ci95_low": low, "test_accuracy_ci95_high": high}
-        settings = record.spec.settings.model_dump(mode="json")
+        settings = to_builtins(record.spec.settings)
         row |= {f"setting_{name}": value for name, value in settings.items()}
         rows.append(row)
     text = io.StringIO()
@@ -144,7 +146,7 @@ def event_object(event: Event) -> Document:
     match event:
         case RunStarted(spec=spec):
             before = [_without_run_id(epoch) for epoch in event.epochs]
-            written = {"spec": spec.model_dump(mode="json"), "epochs": before}
+            written = {"spec": to_builtins(spec), "epochs": before}
             return named | _fields(event) | written
         case RunFinished():
             fields = _fields(event, without=("validation", "test"))

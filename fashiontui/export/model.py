@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import numpy as np
 import safetensors.torch
 import torch
@@ -239,7 +240,7 @@ def _facts(record: RunRecord) -> dict[str, str]:
     return {
         "title": record.spec.title,
         "run": record.id,
-        "spec": record.spec.model_dump_json(),
+        "spec": msgspec.json.encode(record.spec).decode(),
         "classes": json.dumps(CLASS_NAMES),
         "pixel_mean": str(PIXEL_MEAN),
         "pixel_std": str(PIXEL_STD),

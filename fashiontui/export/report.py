@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from jinja2 import Environment
 from markupsafe import Markup
+from msgspec import to_builtins
 
 from fashiontui import __version__
 from fashiontui.domain.conclusions import Conclusion, conclusions
@@ -139,7 +140,7 @@ def _runs(records: Sequence[RunRecord]) -> Table:
                 run.id,
                 run.spec.title,
                 run.spec.recipe,
-                ", ".join(f"{k} {v}" for k, v in run.spec.settings.model_dump(mode="json").items()),
+                ", ".join(f"{k} {v}" for k, v in to_builtins(run.spec.settings).items()),
                 str(run.spec.seed),
                 f"{run.val_accuracy or 0:.2f}",
                 f"{run.test_accuracy or 0:.2f}",

@@ -1,5 +1,7 @@
 """What came of a study: a table, a few lines, and a document."""
 
+from msgspec import to_builtins
+
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.space import Value
 from fashiontui.domain.study import SHAPE, TARGET_MARGIN, StudyView, Trial
@@ -96,13 +98,12 @@ def study_document(
 ) -> Document:
     """What ``tune --json`` prints."""
     spec = view.spec
+    searched = to_builtins(spec)
+    del searched["dataset"]
     return {
         "schema": SCHEMA,
         "dataset": spec.dataset,
-        "study": {
-            "name": view.name,
-            **spec.model_dump(mode="json", exclude={"dataset"}),
-        },
+        "study": {"name": view.name, **searched},
         "trials": [_trial_object(trial) for trial in view.trials],
         "importances": view.importances,
         "pareto": [trial.number for trial in view.pareto],

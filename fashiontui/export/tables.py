@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from msgspec import to_builtins
+
 from fashiontui.domain.conclusions import Conclusion
 from fashiontui.domain.results import Result, ranked
 from fashiontui.domain.shapes import FAMILIES
@@ -193,7 +195,7 @@ def _recipes(found: Sequence[Result]) -> list[str]:
         alike = [s for s in specs if (s.title, s.recipe) == (spec.title, spec.recipe)]
         settings = [
             {
-                **s.settings.model_dump(),
+                **to_builtins(s.settings),
                 "precision": s.precision,
                 "threads": s.threads or "auto",
                 "kernels": s.kernels,

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, floor, log10
 
+from msgspec import to_builtins
 from rich import box, filesize
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -132,7 +133,7 @@ def print_run(run: RunRecord) -> None:
     """Everything stored of one run but its predictions."""
     console = stdout_console()
     facts = RichTable.grid(padding=(0, 2))
-    settings = run.spec.settings.model_dump(mode="json")
+    settings = to_builtins(run.spec.settings)
     spread = (
         "" if run.test_batch_std is None else f" ± {run.test_batch_std:.2f} over batches of 256"
     )

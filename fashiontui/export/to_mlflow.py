@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+
 from fashiontui.domain.errors import ExportError, UsageError
 from fashiontui.domain.extras import extra
 from fashiontui.domain.record import RunRecord
@@ -78,7 +80,7 @@ def _write(client: MlflowClient, experiment: str, record: RunRecord) -> None:
         "recipe": spec.recipe,
         "seed": spec.seed,
         "dataset": spec.dataset,
-        **spec.settings.model_dump(mode="json"),
+        **to_builtins(spec.settings),
     }
     metrics = []
     for epoch in record.epochs:

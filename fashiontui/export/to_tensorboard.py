@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import to_builtins
+
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.extras import extra
 from fashiontui.domain.record import RunRecord
@@ -77,7 +79,7 @@ def _write(record: RunRecord, folder: Path) -> None:
 
 def _settings(record: RunRecord) -> dict[str, str | int | float | bool]:
     spec = record.spec
-    settings = spec.settings.model_dump(mode="json")
+    settings = to_builtins(spec.settings)
     return {
         "arch": spec.arch,
         "shape": spec.family.describe(spec.shape),

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from msgspec import ValidationError, convert, to_builtins
 from sqlalchemy import Connection, Row, insert, select
 
 from fashiontui.domain.errors import StoreError, UsageError
@@ -26,8 +26,6 @@ from fashiontui.store.packing import (
 from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, inside, predictions, runs
 
 _Values = Mapping[str, Any]
-_RECORD = TypeAdapter(RunRecord)
-_SPEC = TypeAdapter(RunSpec)
 
 
 def read_runs(
@@ -86,7 +84,7 @@ def read_specs(connection: Connection, name: str) -> list[tuple[str, Status, Run
     wanted = select(runs.c.id, runs.c.status, runs.c.spec)
     for row in connection.execute(wanted.order_by(runs.c.created.desc(), runs.c.id)):
         try:
-            found.append((row.id, Status(row.status), _SPEC.validate_python(row.spec)))
+            found.append((row.id, Status(row.status), convert(row.spec, RunSpec)))
         except ValueError as error:
             raise damaged(row.id, name) from error
     return found
@@ -134,7 +132,7 @@ def record_from(
     """
     try:
         made = {split["split"]: predictions_fields(split) for split in splits}
-        record = _RECORD.validate_python(
+        record = convert(
             {
                 **row,
                 "versions": {
@@ -145,12 +143,13 @@ def record_from(
                 "validation": made.get("validation"),
                 "test": made.get("test"),
                 "inside": [inside_fields(seen) for seen in insides],
-            }
+            },
+            RunRecord,
         )
         _check_values(record)
     except ValidationError as error:
-        at = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise damaged(row["id"], name, at) from error
+        said, _, at = str(error).rpartition(" - at `$.")
+        raise damaged(row["id"], name, at.rstrip("`") if said else at) from error
     except (AttributeError, TypeError, ValueError, OverflowError, UsageError) as error:
         raise damaged(row["id"], name, str(error)) from error
     return record
@@ -206,7 +205,7 @@ def started_row(started: RunStarted) -> dict[str, object]:
     """The columns of a run that a run's first event fills."""
     return {
         "id": started.run_id,
-        "spec": started.spec.model_dump(mode="json"),
+        "spec": to_builtins(started.spec),
         "device": started.device,
         "device_name": printable(started.device_name)[:MOST_DEVICE_NAME],
         "precision": started.precision,
@@ -264,7 +263,7 @@ def _run_row(record: RunRecord) -> dict[str, object]:
         "created": record.created,
         "status": record.status.value,
         "cause": record.cause,
-        "spec": record.spec.model_dump(mode="json"),
+        "spec": to_builtins(record.spec),
         "device": record.device,
         "device_name": printable(record.device_name)[:MOST_DEVICE_NAME],
         "precision": record.precision,

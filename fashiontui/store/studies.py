@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, Select, column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -69,7 +70,7 @@ class StudyReader:
             self._engine = self._engine or connectable(self._url)
             with for_reading(self._engine).begin() as connection:
                 return self._found(connection, name)
-        except (SQLAlchemyError, ValueError, LookupError, TypeError):
+        except (SQLAlchemyError, ValueError, LookupError, TypeError, RecursionError):
             return None  # Optuna says what is wrong, if something is
 
     def _found(self, connection: Connection, name: str | None) -> StudyFound | None:
@@ -83,7 +84,7 @@ class StudyReader:
         if not found or (name is not None and name not in found):
             return None if found else ([], None)
         row = found[name if name is not None else next(iter(found))]
-        spec = StudySpec.model_validate_json(json.loads(row.value_json))
+        spec = msgspec.json.decode(json.loads(row.value_json), type=StudySpec)
         runs = self._store.of_study(row.study_name)
         trials = _trials_of(connection, row.study_id, spec, runs)
         return [*found], StudyView(row.study_name, spec, trials)

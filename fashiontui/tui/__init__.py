@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from fashiontui import paths
 from fashiontui.config import Config, load_config
 from fashiontui.domain.errors import UsageError
@@ -46,7 +48,7 @@ def run_app(store: str, data: DataChoice, data_folders: list[Path], device: str 
     if choice.data_folder:
         data_folders = [*data_folders, Path(choice.data_folder)]
     if device is not None:
-        choice = choice.model_copy(update={"device": device})
+        choice = structs.replace(choice, device=device)
     glyphs = terminal_glyphs()
     app = FashionTui(store, data, data_folders, choice, config, notices, glyphs)
     asyncio.run(_run(app))

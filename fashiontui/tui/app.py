@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
+from msgspec import structs
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding
@@ -238,9 +239,7 @@ class FashionTui(App[None]):
         if found is None:
             return
         folder = str(found.place) if found.place else None
-        self._choice = self._choice.model_copy(
-            update={"dataset": found.dataset, "data_folder": folder}
-        )
+        self._choice = structs.replace(self._choice, dataset=found.dataset, data_folder=folder)
         if found.place is not None:
             self._folders.insert(0, found.place)
         self.queue.use_dataset(found.dataset)
@@ -299,12 +298,11 @@ class FashionTui(App[None]):
         """Stop the run under way, wait for its thread, then exit."""
         self._leaving = True
         self.lab.note("Quitting.")
-        remembered = self.lab.choice().model_copy(
-            update={
-                "theme": self.theme,
-                "dataset": self._choice.dataset,
-                "data_folder": self._choice.data_folder,
-            }
+        remembered = structs.replace(
+            self.lab.choice(),
+            theme=self.theme,
+            dataset=self._choice.dataset,
+            data_folder=self._choice.data_folder,
         )
         save_choice(remembered, paths.last_choice_file())
         self.queue.close()

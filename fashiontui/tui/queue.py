@@ -6,6 +6,8 @@ from enum import Enum
 from itertools import count
 from threading import Condition
 
+from msgspec import structs
+
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName, RunSpec
 
@@ -171,7 +173,7 @@ class RunQueue:
             self._waiting = [
                 job
                 if job.continues or job.study
-                else replace(job, spec=job.spec.model_copy(update={"dataset": dataset}))
+                else replace(job, spec=structs.replace(job.spec, dataset=dataset))
                 for job in self._waiting
             ]
 

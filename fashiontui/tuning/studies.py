@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import chain, count
 from threading import RLock
 
+import msgspec
 import optuna
 from filelock import FileLock
+from msgspec import to_builtins
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from sqlalchemy import NullPool, create_engine, func, select
@@ -93,7 +95,7 @@ class Studies:
                 made = optuna.create_study(
                     study_name=name, storage=self._storage, directions=directions(spec)
                 )
-                made.set_user_attr(SPEC, spec.model_dump_json())
+                made.set_user_attr(SPEC, msgspec.json.encode(spec).decode())
                 with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
                     made.set_metric_names(objectives(spec))  # as optuna-dashboard calls them
             except DuplicatedStudyError:
@@ -221,7 +223,7 @@ class Studies:
 
 def _difference(old: StudySpec, new: StudySpec) -> str | None:
     """The first thing in which two studies differ, as the old one has it; None where in nothing."""
-    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    before, after = to_builtins(old), to_builtins(new)
     for name in ("device", "threads", "precision", "kernels"):  # another machine may go on with it
         del before[name], after[name]
     for name, value in before.items():

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 import numpy as np
 import optuna
 from optuna.distributions import (
@@ -61,8 +62,8 @@ class Study:
         self.name = optuna_study.study_name
         self._optuna = optuna_study
         try:
-            self.spec = StudySpec.model_validate_json(optuna_study.user_attrs[SPEC])
-        except (KeyError, ValueError) as error:
+            self.spec = msgspec.json.decode(optuna_study.user_attrs[SPEC], type=StudySpec)
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
             raise StoreError(
                 f"The study {self.name!r} was not begun by this program, or is damaged; "
                 "give --study another name."

@@ -1,5 +1,6 @@
 """What a person asks for becomes one spec for every network and seed."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def test_an_override_wins_over_recipe_and_case():
 
 
 def test_an_override_out_of_range_is_refused():
-    with pytest.raises(UsageError, match="epochs should be greater than or equal to 1"):
+    with pytest.raises(UsageError, match="epochs should be a whole number from 1 to"):
         plan([], RECIPE, {"epochs": 0}, [0])
 
 
@@ -135,7 +136,7 @@ SPECS = st.builds(
 
 @given(SPECS)
 def test_a_spec_comes_back_from_json_as_it_was(spec):
-    assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
+    assert msgspec.json.decode(msgspec.json.encode(spec).decode(), type=RunSpec) == spec
 
 
 def test_a_spec_is_called_by_its_name_or_by_family_and_shape():

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from making import made_epoch, made_predictions, made_record, made_spec, right_on
+from msgspec import structs, to_builtins
 
 from fashiontui.domain.conclusions import conclusions, difference
 from fashiontui.domain.events import Status
@@ -30,8 +31,8 @@ def test_runs_with_other_settings_are_other_results(change):
 
 
 def test_another_machine_makes_no_other_result():
-    specs = [made_spec(seed=0), made_spec(seed=1).model_copy(update={"device": "cuda:1"})]
-    other = made_spec(seed=2).model_copy(update={"threads": 4, "kernels": "torch", "budget": 9_999})
+    specs = [made_spec(seed=0), structs.replace(made_spec(seed=1), device="cuda:1")]
+    other = structs.replace(made_spec(seed=2), threads=4, kernels="torch", budget=9_999)
     by_rows = replace(made_record(spec=made_spec(seed=3)), kernels="rows")
     [result] = results([*(made_record(spec=spec) for spec in [*specs, other]), by_rows])
     assert result.seeds == [0, 1, 2, 3]
@@ -39,7 +40,7 @@ def test_another_machine_makes_no_other_result():
 
 def test_another_precision_or_split_makes_another_result():
     bf16 = replace(made_record(), precision="bf16")
-    split = made_record(spec=made_spec(model="fcn-50k").model_copy(update={"split_seed": 1}))
+    split = made_record(spec=structs.replace(made_spec(model="fcn-50k"), split_seed=1))
     assert len(results([made_record(), bf16, split])) == 3
 
 
@@ -53,7 +54,7 @@ def test_runs_of_one_seed_count_once_and_the_last_one_counts():
 
 
 def test_a_spec_that_lacks_newer_settings_is_the_same_with_their_defaults():
-    spec = made_spec(lr=0.5).model_dump(mode="json")
+    spec = to_builtins(made_spec(lr=0.5))
     older = {**spec, "settings": {"lr": 0.5, "epochs": 1}}
     assert configuration(older, "fp32") == configuration(spec, "fp32")
     assert configuration(older, "fp32") != configuration(spec, "bf16")
@@ -297,7 +298,7 @@ def test_the_interval_of_a_record_is_wilsons_for_its_test_images():
 
 def test_the_models_of_one_recipe_are_compared_the_one_most_were_trained_under():
     def of(recipe, name, epochs=1):
-        spec = made_spec(model=name, epochs=epochs).model_copy(update={"recipe": recipe})
+        spec = structs.replace(made_spec(model=name, epochs=epochs), recipe=recipe)
         return made_record(spec=spec)
 
     runs = [of("best", "fcn-50k"), of("fast", "cnn-10k", 2), of("fast", "fcn-50k")]

@@ -4,6 +4,7 @@ import random
 
 import pytest
 from making import made_record, made_spec
+from msgspec import structs
 
 from fashiontui.domain.results import results
 from fashiontui.domain.separation import Verdict, verdict
@@ -53,7 +54,7 @@ def test_fewer_than_three_common_seeds_say_nothing(seeds):
 def test_one_network_under_two_recipes_is_called_by_them():
     runs = [
         made_record(
-            spec=made_spec(model="fcn-50k", seed=seed).model_copy(update={"recipe": recipe}),
+            spec=structs.replace(made_spec(model="fcn-50k", seed=seed), recipe=recipe),
             val_accuracy=value + 0.1 * seed * seed,
         )
         for recipe, value in (("fast", 89.0), ("best", 91.0))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import Status
@@ -55,10 +56,10 @@ def test_shapes_by_hand_are_of_the_family_named():
     ("text", "said"),
     [
         ("", "it has no [[grid]]"),
-        ("grid = []", "grid is empty; give it a value or leave it out."),
+        ("grid = []", "grid is empty; give it at least one value."),
         ("[[grid]]", "In grid 1 of the plan: it names no network"),
         ("[[grid]]\nmodels = []", "grid 1.models is empty"),
-        ('[[grid]]\nmodels = "fcn-50k"', "grid 1.models: should be a valid list, not 'fcn-50k'"),
+        ('[[grid]]\nmodels = "fcn-50k"', "grid 1.models should be a list, not 'fcn-50k'"),
         ('[[grid]]\nmodel = ["fcn-50k"]', "unknown key 'grid 1.model'; did you mean 'models'?"),
         ('grids = 1\n[[grid]]\nmodels = ["fcn-50k"]', "unknown key 'grids'; did you mean 'grid'?"),
         ('[[grid]]\nmodels = ["fcn-1k"]', "In grid 1 of the plan: Unknown model 'fcn-1k'"),
@@ -66,7 +67,10 @@ def test_shapes_by_hand_are_of_the_family_named():
         ('[[grid]]\nbudgets = ["5k"]', "these need archs"),
         ('[[grid]]\narchs = ["rnn"]\nbudgets = ["5k"]', "Unknown architecture 'rnn'"),
         ('[[grid]]\narchs = ["fcn"]\nbudgets = ["lots"]', "Cannot read the budget"),
-        ('[[grid]]\narchs = ["fcn"]\nbudgets = [5.5]', "grid 1.budgets.0"),
+        (
+            '[[grid]]\narchs = ["fcn"]\nbudgets = [5.5]',
+            "each of grid 1.budgets should be a whole number or",
+        ),
         ('[[grid]]\nmodels = ["fcn-50k"]\nseeds = "x"', "Seeds: give a count"),
         ('[[grid]]\nmodels = ["fcn-50k"]\nseeds = [-1]', "seeds go from 0 to 2^63-1."),
         ('[[grid]]\nmodels = ["fcn-50k"]\nseeds = 3', "grid 1.seeds"),
@@ -93,10 +97,9 @@ def test_a_plan_that_cannot_be_used_is_one_sentence(text, said):
 def test_what_the_store_has_of_a_plan_is_known_wherever_it_trained():
     specs = specs_of('[[grid]]\nmodels = ["fcn-50k"]\nseeds = "5"', precision="auto")
     elsewhere = [
-        spec.model_copy(update={"device": "cuda:1", "threads": 7, "kernels": "torch"})
-        for spec in specs
+        structs.replace(spec, device="cuda:1", threads=7, kernels="torch") for spec in specs
     ]
-    other = specs[4].model_copy(update={"dataset": "sample"})
+    other = structs.replace(specs[4], dataset="sample")
     standing = standing_of(
         specs,
         [

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import made_spec
+from msgspec import structs
 from safetensors.torch import load_file
 
 from fashiontui.data.sample import sample_set
@@ -153,7 +154,7 @@ def test_weights_that_cannot_be_used_are_refused(content, tmp_path):
 def test_the_weights_of_another_run_are_refused(tmp_path):
     interrupted(SPECS["sgd"], 3, tmp_path / "kept")
     with pytest.raises(CheckpointError, match="belongs to another run"):
-        loaded(tmp_path / "kept", SPECS["sgd"].model_copy(update={"seed": 1}))
+        loaded(tmp_path / "kept", structs.replace(SPECS["sgd"], seed=1))
 
 
 @pytest.mark.parametrize("kept", [state_bytes, weights_bytes])
@@ -170,7 +171,7 @@ def test_the_network_read_from_a_file_is_the_one_that_was_scored(kept, tmp_path)
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     interrupted(SPECS["sgd"], 3, tmp_path / "kept")
-    other = SPECS["sgd"].model_copy(update={"seed": 1})
+    other = structs.replace(SPECS["sgd"], seed=1)
     with pytest.raises(CheckpointError, match="belongs to another run"):
         continued(other, tmp_path / "kept")
 

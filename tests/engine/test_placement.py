@@ -6,6 +6,7 @@ import os
 import pytest
 import torch
 from making import made_spec
+from msgspec import structs
 
 from fashiontui.domain.errors import DeviceError, ExitCode, UsageError
 from fashiontui.engine import Placement, available_devices, choose_placement, find_device, measure
@@ -60,7 +61,7 @@ def times(monkeypatch):
 
 
 def spec_with(**where):
-    return made_spec().model_copy(update=where)
+    return structs.replace(made_spec(), **where)
 
 
 def test_explicit_values_are_honoured_without_measuring(times, tmp_path):
@@ -116,7 +117,7 @@ CNN = made_spec("cnn", (4, 8))
 
 
 def cnn_with(**where):
-    return CNN.model_copy(update=where)
+    return structs.replace(CNN, **where)
 
 
 @pytest.mark.parametrize(

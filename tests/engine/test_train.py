@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 import torch
 from making import RUINOUS, made_spec
+from msgspec import structs
 
 from fashiontui.data import fashion_mnist
 from fashiontui.data.dataset import split
@@ -145,7 +146,7 @@ def test_another_seed_gives_other_weights():
 
 def test_another_split_seed_trains_on_other_images():
     spec = made_spec()
-    other = last_of(spec.model_copy(update={"split_seed": 1}))
+    other = last_of(structs.replace(spec, split_seed=1))
     assert last_of(spec).weights_sha256 != other.weights_sha256
 
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 from making import made_record, right_on
+from msgspec import structs
 
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.export.report import as_html, as_markdown, contents
@@ -16,7 +17,7 @@ HOSTILE = '<script>alert(1)</script>|**"&'
 @pytest.fixture(scope="module")
 def said():
     records = [made_record(name, right_on(0, 870 + 7 * i)) for i, name in enumerate(REPORT_MODELS)]
-    spec = records[0].spec.model_copy(update={"recipe": HOSTILE, "seed": 1})
+    spec = structs.replace(records[0].spec, recipe=HOSTILE, seed=1)
     return contents([*records, replace(records[0], spec=spec, device_name=HOSTILE)])
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from making import made_record, made_spec, right_on
+from msgspec import structs
 
 from fashiontui.domain.conclusions import conclusions
 from fashiontui.domain.report import REPORT_MODELS
@@ -205,7 +206,7 @@ def test_what_means_something_to_markdown_or_html_is_escaped():
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
 def test_the_widest_tables_fit_a_page_of_a4(tmp_path):
     runs = [made_record(name, seed=seed) for name in REPORT_MODELS for seed in range(3)]
-    runs += [replace(run, spec=run.spec.model_copy(update={"recipe": "other"})) for run in runs]
+    runs += [replace(run, spec=structs.replace(run.spec, recipe="other")) for run in runs]
     tables = "\n".join(latex(table) for table in every_table(results(runs)))
     (tmp_path / "paper.tex").write_text(
         r"\documentclass[a4paper]{article}\usepackage{booktabs,graphicx}\begin{document}"

@@ -18,6 +18,7 @@ from making import (
     made_spec,
     made_started,
 )
+from msgspec import structs
 from stores import finish, holding, outside
 
 from fashiontui.domain.errors import StoreError, UsageError
@@ -172,7 +173,7 @@ def test_every_class_of_every_image_comes_back(store):
 
 def test_text_that_no_database_keeps_and_no_terminal_should_see_is_written_out(store):
     started = replace(
-        made_started(made_spec(dataset="sample").model_copy(update={"recipe": "my\x1b[31m"})),
+        made_started(structs.replace(made_spec(dataset="sample"), recipe="my\x1b[31m")),
         device_name="GPU \0\x1b]0;mine\x07 \ud800 \u202eecived",
         versions={"torch\x9b": "2.9\n"},
     )

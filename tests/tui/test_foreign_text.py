@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from html import unescape
 from typing import Any
 
+from msgspec import structs, to_builtins
 from scripted import ScriptedApp, fill, named_network, spec_of
 from sqlalchemy import text
 from test_keys import press, settle
@@ -35,7 +36,7 @@ def drive(scenario: Callable[[ScriptedApp, Pilot[Any]], Awaitable[None]]) -> Non
     store = app.library.store()
     fill(store, runs=1)
     spec = store.runs()[0].spec
-    hostile = json.dumps({**spec.model_dump(mode="json"), "recipe": HOSTILE})
+    hostile = json.dumps({**to_builtins(spec), "recipe": HOSTILE})
     with store._engine.begin() as connection:
         connection.execute(text("DELETE FROM epochs"))  # they mention the run's id
         connection.execute(text("DELETE FROM predictions"))
@@ -65,7 +66,7 @@ def test_on_the_board() -> None:
 
 def test_in_the_log_and_in_the_notice_of_a_failed_run() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
-        spec = spec_of(named_network("fcn-50k")).model_copy(update={"recipe": HOSTILE})
+        spec = structs.replace(spec_of(named_network("fcn-50k")), recipe=HOSTILE)
         app.play(spec, 1)
         job = app.queue.current
         assert job is not None

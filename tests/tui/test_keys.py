@@ -134,7 +134,7 @@ def test_a_field_says_what_is_wrong_and_nothing_is_queued() -> None:
         field = app.lab.configure.field("lr")
         field.value = "1000"
         await settle(pilot)
-        assert "less than or equal to 100" in field.error
+        assert "at most 100" in field.error
         await press(pilot, "t")
         assert app.queue.waiting == ()
         field.value = "1e-3"

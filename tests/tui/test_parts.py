@@ -104,8 +104,8 @@ def test_log_ticks_of_a_narrow_range_are_even() -> None:
     ("text", "complaint"),
     [
         ("them = 'x'", "did you mean 'theme'?"),
-        ("marker = 'blocks'", "marker: should be"),
-        ("[keymap]\nx = 1", "keymap.x"),
+        ("marker = 'blocks'", "marker should be 'ascii', 'auto', "),
+        ("[keymap]\nx = 1", "keymap.x should be a text, not 1"),
         ("= broken", "not valid TOML"),
     ],
 )

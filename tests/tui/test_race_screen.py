@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from driving import drive, opened, press
+from msgspec import structs
 from scripted import ScriptedApp
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -66,7 +67,7 @@ def test_t_queues_the_seeds_that_others_have() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         record = app.library.get([f"{1:012x}"])[0]
         other = app.library.get([f"{2:012x}"])[0]
-        seeded = record.spec.model_copy(update={"seed": 5})
+        seeded = structs.replace(record.spec, seed=5)
         object.__setattr__(record, "spec", seeded)
         app.push_screen(Race((record, other), lambda: app.lab.history, "braille"))
         await press(pilot, "t")

@@ -10,6 +10,7 @@ import pytest
 from driving import press as keys_pressed
 from driving import settle, until
 from making import made_record, right_on
+from msgspec import structs
 from scripted import ScriptedApp, fill, fill_seeds, named_network, spec_of
 from scripted_study import fill_study
 from textual.pilot import Pilot
@@ -206,7 +207,7 @@ def test_narrow_terminals_show_one_panel(snap_compare: Snap, panel: str) -> None
 
 def test_the_sample_set_is_named_where_there_is_little_room(snap_compare: Snap) -> None:
     async def train(pilot: Pilot[Any]) -> None:
-        spec = spec_of(named_network("cnn-50k")).model_copy(update={"dataset": "sample"})
+        spec = structs.replace(spec_of(named_network("cnn-50k")), dataset="sample")
         pilot.app.lab.post_message(DataFound("sample", None))
         pilot.app.play(spec, 2)
 

@@ -10,6 +10,7 @@ from time import monotonic
 
 import pytest
 from driving import press, settle, until
+from msgspec import structs
 
 from fashiontui.config import Config
 from fashiontui.domain.events import Status
@@ -33,7 +34,7 @@ def sample_spec(epochs: int) -> RunSpec:
     recipe = load_recipe("fast", Path("/nonexistent"))
     where = {"device": "cpu", "precision": "fp32", "threads": 1}
     spec = plan([named_network("fcn-50k")], recipe, {"epochs": epochs}, [0], **where)[0]
-    return spec.model_copy(update={"dataset": "sample"})
+    return structs.replace(spec, dataset="sample")
 
 
 def test_a_run_trains_is_stopped_and_the_thread_is_joined(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_device_that_is_not_there_is_said_and_the_app_lives_on(tmp_path: Path)
 
     async def run() -> None:
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
-            lost = sample_spec(epochs=1).model_copy(update={"device": "cuda:7"})
+            lost = structs.replace(sample_spec(epochs=1), device="cuda:7")
             app.queue.add([lost])
             await until(pilot, lambda: bool(app._notifications))
             assert "no device cuda:7" in next(iter(app._notifications)).message

@@ -7,6 +7,7 @@ import pytest
 import torch
 from driving import drive, opened, press
 from making import made_spec
+from msgspec import structs
 from scripted import ScriptedApp
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -86,7 +87,7 @@ def test_an_epoch_without_pictures_says_of_which_there_are_some() -> None:
 def test_activations_of_a_run_without_weights_say_so() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         [record] = app.library.get([f"{0:012x}"])
-        spec = record.spec.model_copy(update={"dataset": "sample"})
+        spec = structs.replace(record.spec, dataset="sample")
         object.__setattr__(record, "spec", spec)
         app.push_screen(Weights([record], app.library.weights_of, [], False))
         await press(pilot, "a")

@@ -1,5 +1,6 @@
 """Everything stored of one run."""
 
+from msgspec import to_builtins
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -173,7 +174,7 @@ def _test(run: RunRecord) -> str:
 
 
 def _settings(run: RunRecord) -> str:
-    settings = run.spec.settings.model_dump(mode="json")
+    settings = to_builtins(run.spec.settings)
     said = {True: "on", False: "off"}
     return ", ".join(
         f"{name.replace('_', ' ')} {said[value] if isinstance(value, bool) else value}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -155,9 +156,8 @@ class LabScreen(Screen[None]):
     def choice(self) -> Choice:
         """What to remember for the next start."""
         board = self.board
-        return self.configure.choice(self._choice).model_copy(
-            update={"pinned": board.pinned, "report_rows": board.with_report}
-        )
+        form = self.configure.choice(self._choice)
+        return structs.replace(form, pinned=board.pinned, report_rows=board.with_report)
 
     # Training
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from msgspec import structs
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -250,7 +251,7 @@ then: trust the finish.
         """Queue the runs that pair the seeds."""
         lacking = missing_seeds(self._field)
         specs: list[RunSpec] = [
-            one.runs[0].spec.model_copy(update={"seed": seed})
+            structs.replace(one.runs[0].spec, seed=seed)
             for one in self._field
             for seed in lacking.get(one.letter, ())
         ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 
+from msgspec import structs
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -365,7 +366,7 @@ on validation.
         trial = self.table.current
         assert self._view and trial
         spec = self._view.spec.run_of(trial.params)
-        runs = [spec.model_copy(update={"seed": seed}) for seed in range(SEEDS)]
+        runs = [structs.replace(spec, seed=seed) for seed in range(SEEDS)]
         self.app.get_default_screen().post_message(TrainRequested(runs))
         self.notify(f"Trial {trial.number} is queued with {SEEDS} seeds.")
 

@@ -1,5 +1,6 @@
 """Panel 1: which network to train, how and where."""
 
+from msgspec import structs
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -126,17 +127,16 @@ the focus.
     def choice(self, remembered: Choice) -> Choice:
         """The form as it stands, with what else was remembered."""
         form = self.query_one(NetworkForm)
-        return remembered.model_copy(
-            update={
-                "arch": form.arch,
-                "budget": form.budget,
-                "shape": form.network.shape if form.network else None,
-                "recipe": self.field("recipe").value,
-                "overrides": self.overrides,
-                "seeds": self.field("seeds").value or "1",
-                "device": self.device,
-                "precision": self.field("precision").value,
-            }
+        return structs.replace(
+            remembered,
+            arch=form.arch,
+            budget=form.budget,
+            shape=form.network.shape if form.network else None,
+            recipe=self.field("recipe").value,
+            overrides=self.overrides,
+            seeds=self.field("seeds").value or "1",
+            device=self.device,
+            precision=self.field("precision").value,
         )
 
     def offer_devices(self, devices: tuple[Device, ...]) -> None:
@@ -181,7 +181,7 @@ the focus.
             device=self.device,
             precision=self.field("precision").value,
         )
-        return [spec.model_copy(update={"dataset": self.dataset}) for spec in specs]
+        return [structs.replace(spec, dataset=self.dataset) for spec in specs]
 
     def _request(self, networks: list[Network]) -> None:
         try:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from msgspec import to_builtins
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Collapsible, Input
 
-from fashiontui.domain.recipe import Activation, Augment, Init, Optimizer, Schedule, Settings
+from fashiontui.domain.recipe import HELP, Activation, Augment, Init, Optimizer, Schedule, Settings
 from fashiontui.tui.widgets.fields import NUMBER, WHOLE, Field, TypedInput
 from fashiontui.tui.widgets.picker import Picker
 
@@ -85,7 +86,7 @@ class TrainingSettings(Vertical):
 
     def show_recipe(self, settings: Settings) -> None:
         """Show these where nothing is typed over them."""
-        said = settings.model_dump(mode="json")
+        said = to_builtins(settings)
         for name in self._names:
             control = self.query_one(f"#field-{name}", Field).control
             if isinstance(control, Input):
@@ -139,7 +140,7 @@ class SettingsGroup(Collapsible):
 
 
 def _field(name: str, value: str) -> Field:
-    help_text = Settings.model_fields[name].description or ""
+    help_text = HELP[name]
     if name in TYPED:
         label, allowed = TYPED[name]
         control = TypedInput(allowed, value)
