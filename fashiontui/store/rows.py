@@ -4,13 +4,13 @@ What is read is checked: anyone may have written it.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
 from msgspec import ValidationError, convert, to_builtins
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Result, insert, select
 
 from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import FirstLayer, Predictions, RunStarted, Status
@@ -54,16 +54,16 @@ def read_runs(
         trained = trained.where(epochs.c.run_id.in_(chosen))
         made = made.where(predictions.c.run_id.in_(chosen))
         seen = seen.where(inside.c.run_id.in_(chosen))
-    rows = connection.execute(wanted).all()
+    rows = _values(connection.execute(wanted))
     histories = _by_run(connection.execute(trained))
     splits = _by_run(connection.execute(made)) if with_predictions else {}
     insides = _by_run(connection.execute(seen)) if with_predictions else {}
     return [
         record_from(
-            row._asdict(),
-            histories.get(row.id, []),
-            splits.get(row.id, []),
-            insides.get(row.id, []),
+            row,
+            histories.get(row["id"], []),
+            splits.get(row["id"], []),
+            insides.get(row["id"], []),
             name,
         )
         for row in rows
@@ -113,8 +113,13 @@ def read_standings(connection: Connection, name: str, study: str) -> dict[str, R
     return standings
 
 
-def _by_run(rows: Iterable[Row[Any]]) -> dict[str, list[_Values]]:
-    grouped = groupby((row._asdict() for row in rows), key=lambda row: row["run_id"])
+def _values(found: Result[Any]) -> list[_Values]:
+    names = [*map(str, found.keys())]  # SQLAlchemy's are a text of its own, which msgspec refuses
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _by_run(found: Result[Any]) -> dict[str, list[_Values]]:
+    grouped = groupby(_values(found), key=lambda row: row["run_id"])
     return {run_id: list(group) for run_id, group in grouped}
 
 

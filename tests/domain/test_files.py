@@ -8,7 +8,7 @@ import pytest
 from fashiontui.config import load_config
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.files import LONGEST_LINE, MOST_BYTES, parse_toml, read_text
-from fashiontui.domain.recipe import KINDS, load_recipe, parse_recipe, recipe_names
+from fashiontui.domain.recipe import load_recipe, parse_recipe, recipe_names
 from fashiontui.tui.choice import load_choice
 
 
