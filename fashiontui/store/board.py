@@ -5,7 +5,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from msgspec import json  # takes TODO of the time of Python's own
+from msgspec import json  # takes a third of the time of Python's own
 from sqlalchemy import Connection, Float, Select, String, Text, cast, func, select, type_coerce
 
 from fashiontui.domain.board import BoardRow
