@@ -78,8 +78,8 @@ def _complaint(given: Any, kind: Any, strict: bool, at: str, own: Container[str]
         for struct in filter(_is_struct, _kinds(kind)):
             fields = msgspec.structs.fields(struct)
             names = [field.name for field in fields]
-            if stranger := next((key for key in given if key not in names), None):
-                return unknown(stranger, _known(struct, own), at)
+            if strangers := [key for key in given if key not in names]:
+                return unknown(strangers[0], _known(struct, own), at)
             for field in fields:
                 if field.required and field.name not in given:
                     return f"{_inside(at, field.name)} is missing."

@@ -10,7 +10,17 @@ from itertools import groupby
 from typing import Any
 
 from msgspec import ValidationError, convert, to_builtins
-from sqlalchemy import Connection, Result, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Result,
+    ScalarSelect,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from fashiontui.domain.errors import StoreError, UsageError
 from fashiontui.domain.events import FirstLayer, Predictions, RunStarted, Status
@@ -26,6 +36,12 @@ from fashiontui.store.packing import (
 from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, inside, predictions, runs
 
 _Values = Mapping[str, Any]
+NOT_OVER: dict[str, object] = {
+    "trained_epochs": None,
+    "val_accuracy": None,
+    "images_per_second": None,
+}
+"""The columns of ``outcome`` while epochs may still come."""
 
 
 def read_runs(
@@ -206,6 +222,23 @@ def _is_finite(seen: FirstLayer) -> bool:
     )
 
 
+def outcome(run_id: str) -> dict[str, ScalarSelect[Any]]:
+    """The columns of a run that say what its epochs come to, for the statement that ends it."""
+    own = epochs.c.run_id == run_id
+    last = select(epochs.c.val_accuracy).where(own).order_by(epochs.c.epoch.desc()).limit(1)
+    return {
+        "trained_epochs": select(func.count()).where(own).scalar_subquery(),
+        "val_accuracy": last.scalar_subquery(),
+        "images_per_second": select(mean_pace()).where(own).scalar_subquery(),
+    }
+
+
+def mean_pace() -> ColumnElement[float]:
+    """Training images per second over epochs: the harmonic mean, all have as many images."""
+    seconds_an_image = func.avg(1 / func.nullif(epochs.c.images_per_second, 0))
+    return type_coerce(1 / func.nullif(seconds_an_image, 0), Float)
+
+
 def started_row(started: RunStarted) -> dict[str, object]:
     """The columns of a run that a run's first event fills."""
     return {
@@ -281,4 +314,13 @@ def _run_row(record: RunRecord) -> dict[str, object]:
         "weights_sha256": record.weights_sha256,
         "study": record.study,
         "trial": record.trial,
+        **(NOT_OVER if record.status is Status.RUNNING else _outcome_of(record)),
+    }
+
+
+def _outcome_of(record: RunRecord) -> dict[str, object]:
+    return {
+        "trained_epochs": record.last.epoch if record.last else 0,
+        "val_accuracy": record.val_accuracy,
+        "images_per_second": record.images_per_second,
     }

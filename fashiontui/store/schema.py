@@ -12,7 +12,7 @@ from fashiontui.store.files import engine_reading, refuse_special_file, traces
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0003"
+NEWEST = "0004"
 """Revision of the newest migration (a test compares it with the migrations)."""
 _OPENING = 0x66617368
 """Number of PostgreSQL's advisory lock for opening a store: the letters fash."""

@@ -40,8 +40,10 @@ from fashiontui.store.errors import one_sentence_errors
 from fashiontui.store.owners import lives, owner
 from fashiontui.store.packing import inside_row, spacing
 from fashiontui.store.rows import (
+    NOT_OVER,
     add_predictions,
     add_records,
+    outcome,
     read_runs,
     read_specs,
     read_standings,
@@ -161,7 +163,7 @@ class Store:
             taken = connection.execute(
                 update(runs_table)
                 .where(runs_table.c.id == found, runs_table.c.status.in_(RESUMABLE))
-                .values(status=Status.RUNNING.value, cause=None, **owner())
+                .values(status=Status.RUNNING.value, cause=None, **NOT_OVER, **owner())
             )
         record = self.get(found)
         if not taken.rowcount:
@@ -208,6 +210,7 @@ class Store:
                     total_seconds=finished.total_seconds,
                     test_accuracy=finished.test.accuracy if finished.test else None,
                     weights_sha256=finished.weights_sha256,
+                    **outcome(finished.run_id),
                 )
             )
             if changed.rowcount:

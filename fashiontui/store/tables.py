@@ -107,6 +107,10 @@ runs = Table(
     Column("weights_sha256", Shown(64)),
     Column("study", ShownText),
     Column("trial", Integer),
+    # What its epochs come to, once it is over: listings would look through those of all runs.
+    Column("trained_epochs", Integer),
+    Column("val_accuracy", Float),
+    Column("images_per_second", Float),
     # The process that trains it; when that is gone and the run is not over, it was interrupted.
     Column("owner_host", Shown(255), nullable=False),
     Column("owner_pid", Integer, nullable=False),

@@ -4,6 +4,9 @@ A database may be locked by another process for many seconds, so no query ever r
 loop.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,6 +20,18 @@ if TYPE_CHECKING:
     from fashiontui.store import Store
     from fashiontui.store.studies import StudyFound, StudyReader
     from fashiontui.tuning import Studies
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make many objects at once, none of which is garbage: the collector would look through all."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 class Library:
@@ -82,9 +97,8 @@ class Library:
 
     def board(self) -> Board:
         """Every stored run as a light row, grouped by seeds and ranked."""
-        with self._asking:
-            rows = self.store().board()
-        return board_of(rows)
+        with self._asking, _uncollected():
+            return board_of(self.store().board())
 
     def get(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
         """Whole runs, with histories and predictions."""

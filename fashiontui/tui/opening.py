@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
+from fashiontui.domain.board import BoardRow
 from fashiontui.domain.history import History
 from fashiontui.domain.record import RunRecord
 from fashiontui.tui.library import Library
 from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Marker
+
+if TYPE_CHECKING:
+    from fashiontui.domain.pareto import Suggestion
+    from fashiontui.tui.messages import TrainRequested
 
 
 class Opening:
@@ -71,3 +77,38 @@ class Opening:
 
                 return Weights(records, self._library.weights_of, self._folders, shaded)
         raise AssertionError(name)
+
+    def pareto(
+        self,
+        rows: Sequence[BoardRow],
+        live: Callable[[], BoardRow | None],
+        open_run: Callable[[str], object],
+        request: "Callable[[Suggestion], TrainRequested]",
+    ) -> Screen[None]:
+        """The plot of accuracy against cost.
+
+        Args:
+            rows: The runs on one data set.
+            live: The run under way, if there is one.
+            open_run: Shows the run of an id.
+            request: Makes of what the plot suggests a wish to train it.
+        """
+        from fashiontui.tui.screens.pareto import Pareto
+
+        return Pareto(rows, live, open_run, request, self._marker)
+
+
+def asked_for(name: str, rows: Sequence[BoardRow], stored: Sequence[BoardRow]) -> list[str]:
+    """Ids of the runs that a screen is about: a race is between all seeds of what was chosen.
+
+    Args:
+        name: Of the screen.
+        rows: What was chosen.
+        stored: Every stored run.
+    """
+    chosen = [row.id for row in rows]
+    if name == "race":
+        trained = {row.configuration for row in rows} - {""}
+        others = (row.id for row in stored if row.configuration in trained)
+        chosen += [run_id for run_id in others if run_id not in chosen]
+    return chosen

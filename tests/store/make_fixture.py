@@ -103,8 +103,8 @@ RECORDS = (
     made(7, Status.STOPPED, spec=made_spec("cnn", (4, 8)), kernels="rows"),
     made(8, Status.INTERRUPTED, kernels="torch"),
 )
-"""What that of the newest holds."""
-STORED = {"0001": FIRST, "0002": SECOND, "0003": RECORDS}
+"""What those of the third and the fourth hold."""
+STORED = {"0001": FIRST, "0002": SECOND, "0003": RECORDS, "0004": RECORDS}
 """What the stored file of each schema holds."""
 
 

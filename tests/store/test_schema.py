@@ -50,6 +50,14 @@ def built(url, revision):
     engine.dispose()
 
 
+def outcomes(store):
+    """What the board says that each run's epochs come to, which migrations may have filled in."""
+    return {
+        row.id: (row.epochs, row.val_accuracy, pytest.approx(row.images_per_second))
+        for row in store.board()
+    }
+
+
 def test_there_is_a_stored_file_of_every_schema():
     assert sorted(path.stem for path in FIXTURES.glob("*.sqlite3")) == RELEASED
 
@@ -61,6 +69,10 @@ def test_every_run_of_a_stored_file_is_found_as_it_was(revision, file):
         held = STORED[revision]
         assert [store.get(record.id) for record in held] == list(held)
         assert len(store.runs()) == len(store.board()) == len(held)
+        assert outcomes(store) == {
+            record.id: (len(record.epochs), record.val_accuracy, record.images_per_second)
+            for record in held
+        }
         finish(store, "abc000000000")  # and it can be written
         assert store.get("abc").status == "finished"
     assert outside(file, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
@@ -72,6 +84,10 @@ def test_every_run_of_an_old_schema_on_a_server_is_found_as_it_was(revision, pos
     with closing(Store(postgres)) as store:
         held = STORED[revision]
         assert [store.get(record.id) for record in held] == list(held)
+        assert outcomes(store) == {
+            record.id: (len(record.epochs), record.val_accuracy, record.images_per_second)
+            for record in held
+        }
         finish(store, "abc000000000")
     assert outside(postgres, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
 

@@ -224,6 +224,35 @@ def test_the_board_says_what_the_runs_say(store):
     assert (failed.epochs, failed.images_per_second, failed.test_margin) == (0, None, None)
 
 
+def test_the_board_follows_a_run_that_is_stopped_continued_and_finished(store):
+    """Runs that are over have what their epochs come to in their own row; these here take turns."""
+
+    def agrees():
+        row, record = store.board()[0], store.get("abc")
+        assert (row.status, row.epochs) == (record.status, len(record.epochs))
+        assert row.val_accuracy == record.val_accuracy
+        assert row.images_per_second == pytest.approx(record.images_per_second)
+
+    run_id = "abc000000000"
+    store.begin(made_started(run_id=run_id))
+    agrees()
+    for epoch, pace in ((1, 1000.0), (2, 3000.0)):
+        ended = made_epoch(epoch, run_id=run_id, images_per_second=pace, val_accuracy=80 + epoch)
+        store.add_epoch(ended)
+        agrees()
+    stopped = replace(made_finished(run_id), status=Status.STOPPED, validation=None, test=None)
+    store.end(stopped)
+    agrees()
+    store.resume(run_id)
+    store.forget_epochs_after(run_id, 1)
+    agrees()
+    store.add_epoch(made_epoch(2, run_id=run_id, images_per_second=2000.0, val_accuracy=85.0))
+    agrees()
+    store.end(made_finished(run_id))
+    agrees()
+    assert store.board()[0].val_accuracy == 85.0
+
+
 def test_a_run_deleted_and_restored_is_the_same(store):
     finish(store, "abc000000000")
     before = store.get("abc")

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, RichLog, TabbedContent, TabPane
+from textual.widgets import Footer
 
 from fashiontui.domain.board import BoardRow, live_row
 from fashiontui.domain.errors import ExitCode, UsageError
@@ -36,7 +36,7 @@ from fashiontui.tui.messages import (
     TorchLoaded,
     TrainRequested,
 )
-from fashiontui.tui.opening import Opening
+from fashiontui.tui.opening import Opening, asked_for
 from fashiontui.tui.patches import PatchCompositor
 from fashiontui.tui.queue import RunQueue
 from fashiontui.tui.terminal import is_shaded, size_classes
@@ -45,8 +45,9 @@ from fashiontui.tui.widgets.charts import Charts
 from fashiontui.tui.widgets.configure import Configure
 from fashiontui.tui.widgets.first_layer import FirstLayerView
 from fashiontui.tui.widgets.leaderboard import Leaderboard
+from fashiontui.tui.widgets.lower import Lower
 from fashiontui.tui.widgets.panel_bar import PanelBar
-from fashiontui.tui.widgets.queue_view import QueueList, QueueView
+from fashiontui.tui.widgets.queue_view import QueueList
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
 from fashiontui.tui.widgets.watch import Watch
@@ -108,17 +109,7 @@ class LabScreen(Screen[None]):
         with Container(id="panels"):
             yield Configure(self._choice, self._dataset)
             yield Watch()
-            with TabbedContent(id="lower"):
-                with TabPane("4 Leaderboard", id="board"):
-                    yield Leaderboard(
-                        self._library, self._dataset, self._choice.report_rows, self._choice.pinned
-                    )
-                with TabPane("5 Queue", id="queue-pane"):
-                    yield QueueView()
-                with TabPane("6 First layer", id="layer-pane"):
-                    yield FirstLayerView()
-                with TabPane("7 Log", id="log-pane"):
-                    yield RichLog(id="log", max_lines=2000, wrap=True, min_width=20)
+            yield Lower(self._library, self._dataset, self._choice)
         yield Footer()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
@@ -142,6 +133,11 @@ class LabScreen(Screen[None]):
     def board(self) -> Leaderboard:
         """The leaderboard."""
         return self.query_one(Leaderboard)
+
+    @property
+    def lower(self) -> Lower:
+        """Panels 4 to 7."""
+        return self.query_one(Lower)
 
     @property
     def configure(self) -> Configure:
@@ -332,7 +328,7 @@ class LabScreen(Screen[None]):
 
     def note(self, line: str) -> None:
         """Add a line to the log pane."""
-        self.query_one("#log", RichLog).write(log.stamped(printable(line)))
+        self.lower.note(line)
 
     # Drawing
 
@@ -351,10 +347,7 @@ class LabScreen(Screen[None]):
         self.query_one(StatusLine).show(self.history)
 
     def _show_queue(self) -> None:
-        waiting = self._queue.waiting
-        self.query_one(QueueView).show(waiting, self._queue.held)
-        tab = self.query_one("#lower", TabbedContent).get_tab("queue-pane")
-        tab.label = f"5 Queue ({len(waiting)})" if waiting else "5 Queue"
+        self.lower.show_queue(self._queue.waiting, self._queue.held)
         self.refresh_bindings()
 
     # Actions
@@ -401,28 +394,17 @@ class LabScreen(Screen[None]):
 
     def action_open(self, name: str) -> None:
         """Open a screen over the marked runs, or the one under the cursor."""
-        rows = self.board.targets()
-        chosen = [row.id for row in rows]
-        if name == "race":  # every seed counts
-            trained = {row.configuration for row in rows} - {""}
-            chosen += [
-                row.id
-                for row in self._rows
-                if row.configuration in trained and row.id not in chosen
-            ]
-        self.board.fetch(chosen, name)
+        self.board.fetch(asked_for(name, self.board.targets(), self._rows), name)
 
     def action_pareto(self) -> None:
         """Open the plot of accuracy against cost over all runs of the data set."""
-        from fashiontui.tui.screens.pareto import Pareto  # not needed to paint
-
+        rows = [row for row in self._rows if row.dataset == self.configure.dataset]
         self.app.push_screen(
-            Pareto(
-                [row for row in self._rows if row.dataset == self.configure.dataset],
+            self._opening.pareto(
+                rows,
                 self._live_row,
                 lambda run_id: self.board.fetch([run_id], "details"),
                 self._request,
-                self._marker,
             )
         )
 
@@ -468,7 +450,7 @@ class LabScreen(Screen[None]):
         for other in range(1, 5):
             self.set_class(other == number, f"-show-{other}")
         if number == 4:
-            self.query_one("#lower", TabbedContent).active = panel
+            self.lower.active = panel
         inside = self.query_one(f"#{panel}").query("*").results(Widget)
         target = next((widget for widget in inside if widget.focusable and widget.display), None)
         if target is not None:
