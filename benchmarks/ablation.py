@@ -179,7 +179,7 @@ def main() -> None:
     data = load("fashion-mnist", [Path(os.environ["FASHIONTUI_DATA_DIR"])], print).to(device)
     for seed in range(options.seeds):
         for name, settings, _ in variants(subject):
-            chosen = Settings(**settings, epochs=options.epochs)
+            chosen = Settings(epochs=options.epochs).replaced(**settings)
             asked = {"variant": name, "seed": seed, "settings": to_builtins(chosen)}
             if any(asked.items() <= run.items() for run in document["runs"]):
                 continue

@@ -130,7 +130,7 @@ def validate(job: tuple[str, dict, int]) -> tuple[str, dict, int, float, float]:
         arch=reported.arch,
         shape=reported.shape,
         recipe="search",
-        settings=Settings(**settings),
+        settings=Settings().replaced(**settings),
         seed=seed,
     )
     placement = Placement(DEVICE, "bf16", THREADS)

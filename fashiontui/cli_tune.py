@@ -86,7 +86,10 @@ def tune(
         ),
     ] = "hyperband",
     seed: Annotated[
-        int, typer.Option(min=0, help="Of the search and of every run.", rich_help_panel=_HOW)
+        int,
+        typer.Option(
+            min=0, max=2**63 - 1, help="Of the search and of every run.", rich_help_panel=_HOW
+        ),
     ] = 0,
     study: Annotated[
         str | None,

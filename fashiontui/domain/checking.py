@@ -83,7 +83,7 @@ def _complaint(given: Any, kind: Any, strict: bool, at: str, own: Container[str]
             for field in fields:
                 if field.required and field.name not in given:
                     return f"{_inside(at, field.name)} is missing."
-    if isinstance(given, list) and not given:
+    if given == [] and any(get_origin(one) in (list, tuple) for one in _kinds(kind)):
         return f"{at} is empty; give it at least one value."
     return f"{at} should be {_expected(inspect.type_info(kind))}, not {brief(given)}."
 
@@ -108,8 +108,8 @@ def _parts(given: Any, kind: Any, at: str) -> Iterator[tuple[str, Any, Any]]:
                 yield _inside(at, key), value, get_args(one)[1]
         elif isinstance(given, list) and get_origin(one) in (list, tuple):
             for number, value in enumerate(given, start=1):
-                place = f"{at} {number}" if isinstance(value, dict) else f"each of {at}"
-                yield place, value, get_args(one)[0]
+                of = get_args(one)[0]
+                yield f"{at} {number}" if _is_struct(of) else f"each of {at}", value, of
 
 
 def _kinds(kind: Any) -> Iterator[Any]:

@@ -36,15 +36,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     epochs: Annotated[
         int, Meta(ge=1, le=10_000, description="Passes over the training images.")
     ] = 25
-    batch_size: Annotated[int, Meta(ge=2, le=60_000, description="Images per optimiser step.")] = (
-        256
-    )
+    batch_size: Annotated[
+        int,
+        Meta(ge=2, le=60_000, description="Images per optimiser step."),
+    ] = 256
     lr: Annotated[
         float, Meta(gt=0, le=100, description="Learning rate; with a schedule, its peak.")
     ] = 1e-3
-    optimizer: Annotated[Optimizer, Meta(description="Update rule: sgd, adam, adamw or muon.")] = (
-        "adam"
-    )
+    optimizer: Annotated[
+        Optimizer,
+        Meta(description="Update rule: sgd, adam, adamw or muon."),
+    ] = "adam"
     momentum: Annotated[
         float,
         Meta(

@@ -27,8 +27,6 @@ from fashiontui.domain.spec import RunSpec
 
 MAX_RUNS = 100_000
 """Most runs one plan may ask for."""
-
-
 AtLeastOne = Meta(min_length=1)
 Names = Annotated[tuple[str, ...], AtLeastOne]
 
