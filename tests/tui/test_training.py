@@ -160,7 +160,7 @@ def test_a_device_that_is_not_there_is_said_and_the_app_lives_on(tmp_path: Path)
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("module", ["torch", "sqlalchemy", "scipy"])
+@pytest.mark.parametrize("module", ["torch", "sqlalchemy", "scipy", "pydantic"])
 def test_the_first_screen_needs_no_heavy_import(module: str) -> None:
     program = f"import sys, fashiontui.tui.app; sys.exit('{module}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
