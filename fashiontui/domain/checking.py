@@ -105,7 +105,7 @@ def _parts(given: Any, kind: Any, at: str) -> Iterator[tuple[str, Any, Any]]:
                     yield _inside(at, field.name), given[field.name], field.type
         elif isinstance(given, dict) and get_origin(one) is dict:
             for key, value in given.items():
-                yield _inside(at, key), value, get_args(one)[1]
+                yield _inside(at, printable(key)), value, get_args(one)[1]
         elif isinstance(given, list) and get_origin(one) in (list, tuple):
             for number, value in enumerate(given, start=1):
                 of = get_args(one)[0]

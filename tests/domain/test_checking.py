@@ -57,6 +57,7 @@ class Whole(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ({"tables": {"a b": {"whole": 1, "wrd": 1}}}, "'tables.a b.wrd'; did you mean 'word'?"),
         ({"tables": {"a": {"whole": 1, "word": 1}}}, "word should be 'left' or 'right', not 1."),
         ({"tables": {"a": [1], "b": [1, "x"]}}, "each of tables.b should be a whole number, not"),
+        ({"tables": {"\n": None}}, "tables.\\n should be a table or a list, not None."),
         ({"tables": {"a": None}}, "tables.a should be a table or a list, not None."),
         ({"": 1}, "unknown key ''; known keys are share, few, parts, tables."),
         ({"nam": 1}, "unknown key 'nam'; known keys are share,"),
@@ -93,7 +94,7 @@ VALUES = st.recursive(
 @given(
     st.sampled_from([Settings, Recipe, Space, Sweep, Grid, Config, RunSpec, Whole]),
     st.dictionaries(
-        st.sampled_from([*KINDS, "name", "settings", "case", "grid", "seeds", "keymap", "arch"]),
+        st.sampled_from([*KINDS, "name", "settings", "case", "grid", "seeds", "keymap", "tables"]),
         VALUES,
         max_size=4,
     ),
