@@ -4,16 +4,17 @@ import json
 import subprocess
 import sys
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from making import made_record, made_spec
-from msgspec import to_builtins
 from safetensors.numpy import load
 from safetensors.torch import load as load_torch
 
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import ExportError
+from fashiontui.domain.spec import RunSpec
 from fashiontui.export.model import (
     Checked,
     as_int8,
@@ -64,7 +65,7 @@ def test_safetensors_hold_every_parameter_and_what_they_are():
     again.load_state_dict(load_torch(content))
     length = int.from_bytes(content[:8], "little")
     facts = json.loads(content[8 : 8 + length])["__metadata__"]
-    assert json.loads(facts["spec"]) == to_builtins(record.spec)
+    assert msgspec.json.decode(facts["spec"], type=RunSpec) == record.spec
     assert json.loads(facts["classes"])[9] == "Ankle boot"
 
 
