@@ -21,7 +21,8 @@ from fashiontui.engine import Placement, begin, train
 from fashiontui.engine.stacked import train_stack
 from fashiontui.runner import resume, run
 from fashiontui.store import Store
-from fashiontui.teachers import taught, teacher_name
+from fashiontui.store.teachers import teacher_name
+from fashiontui.teachers import taught
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
 ONE = ("--batch", "--data", "sample", "--threads", "1", "--precision", "fp32", "--hidden", "8")
@@ -204,7 +205,7 @@ def test_a_teacher_whose_weights_are_gone_is_refused(store, teacher):
 def test_a_teacher_whose_run_was_deleted_is_refused(store, teacher):
     pupil = pupil_of(store, teacher)
     store.delete(teacher.id)
-    with pytest.raises(UsageError, match="train their run again, or name another with --teacher"):
+    with pytest.raises(UsageError, match="train their run again, or choose another teacher"):
         taught(sample_set(), [pupil], store)
 
 
