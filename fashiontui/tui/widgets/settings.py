@@ -167,6 +167,7 @@ class SettingsGroup(Collapsible):
             contents = self.query_one(Collapsible.Contents)
             contents.mount(TrainingSettings(self._names, self._first))
 
+    @on(TrainingSettings.Ready)
     @on(Input.Changed)
     @on(Picker.Changed)
     def _count(self) -> None:
