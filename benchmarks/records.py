@@ -34,7 +34,8 @@ from fashiontui.domain.stats import mean_std, t_interval
 from fashiontui.engine import choose_placement, find_device
 from fashiontui.paths import measurements_file
 from fashiontui.store import Store
-from fashiontui.teachers import taught, teacher_name
+from fashiontui.store.teachers import teacher_name
+from fashiontui.teachers import taught
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "assets" / "records.json"

@@ -289,7 +289,7 @@ def _check_two(specs: "list[RunSpec]") -> None:
 
 
 def _teacher_name(run_ids: list[str], store: str | None) -> str:
-    from fashiontui.teachers import teacher_name
+    from fashiontui.store.teachers import teacher_name
 
     with open_store(store) as opened:
         return teacher_name(opened, run_ids)

@@ -91,10 +91,10 @@ def _print_table(specs: Sequence[RunSpec], seconds: Sequence[float]) -> None:
         table.add_column(column, justify="right" if right else "left")
     varied = _varied(specs)
     for spec, numbers in alike.items():
-        names = varied[spec.title, spec.recipe]
+        names = varied[spec.title, spec.recipe_title]
         settings = ", ".join(f"{name} {getattr(spec.settings, name)}" for name in names)
         seeds = ", ".join(str(specs[number].seed) for number in numbers)
-        cells = (spec.title, f"{spec.weights:,}", spec.recipe, settings, seeds)
+        cells = (spec.title, f"{spec.weights:,}", spec.recipe_title, settings, seeds)
         counts = (str(len(numbers)), clock(seconds[numbers[0]]))
         table.add_row(*(Text(cell) for cell in (*cells, *counts)))
     if specs:
@@ -105,7 +105,7 @@ def _varied(specs: Sequence[RunSpec]) -> dict[tuple[str, str], list[str]]:
     """By network and recipe, the settings in which its runs differ."""
     alike: dict[tuple[str, str], list[RunSpec]] = {}
     for spec in specs:
-        alike.setdefault((spec.title, spec.recipe), []).append(spec)
+        alike.setdefault((spec.title, spec.recipe_title), []).append(spec)
     return {
         of: [
             name

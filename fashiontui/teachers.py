@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from fashiontui.data import Dataset
 from fashiontui.domain.errors import UsageError
-from fashiontui.domain.events import Status
-from fashiontui.domain.recipe import MOST_TEACHERS, NO_TEACHER, TEACHER_DIGITS
-from fashiontui.domain.record import RunRecord
+from fashiontui.domain.recipe import NO_TEACHER
 from fashiontui.domain.shapes import CLASSES
 from fashiontui.domain.spec import RunSpec
 from fashiontui.engine.devices import Placement
@@ -25,27 +23,10 @@ from fashiontui.engine.step import forward
 from fashiontui.engine.train import digest_of
 from fashiontui.export.weights import stored_network
 from fashiontui.store import Store
+from fashiontui.store.teachers import teacher
 
 _CPU = Placement(torch.device("cpu"), "fp32", 1)
 """One thread, wherever its pupils train: their labels shall not depend on that."""
-
-
-def teacher_name(store: Store, run_ids: Iterable[str]) -> str:
-    """What settings call these runs as teachers.
-
-    Raises:
-        UsageError: there is no such run, it is not finished, or they are too many.
-        StoreError: the store cannot be read.
-    """
-    names = set()
-    for run_id in run_ids:
-        record = store.get(run_id)
-        if record.weights_sha256 is None:
-            raise UsageError(f"Run {record.id} is not finished; only finished runs can teach.")
-        names.add(record.weights_sha256[:TEACHER_DIGITS])
-    if len(names) > MOST_TEACHERS:
-        raise UsageError(f"A run has {MOST_TEACHERS} teachers at most, not {len(names)}.")
-    return "+".join(sorted(names))
 
 
 def taught(
@@ -87,28 +68,11 @@ def _network(name: str, pupil: RunSpec, store: Store) -> nn.Module:
     Raises:
         UsageError: it is not to be had, or has learnt from other images than its pupil shall.
     """
-    alike = [record for record in store.runs() if _is(record, name)]
-    if not alike:
-        raise UsageError(
-            f"No run in {store.name} has the weights {name}, which are to teach; train their run "
-            "again, or name another with --teacher."
-        )
-    here = [record for record in alike if store.checkpoints.find(record.id)]
-    record = (here or alike)[0]
-    if (record.spec.dataset, record.spec.split_seed) != (pupil.dataset, pupil.split_seed):
-        raise UsageError(
-            f"Run {record.id} has learnt from other images than its pupils shall; name a run on "
-            f"{pupil.dataset} with --teacher."
-        )
+    record = teacher(store, name, pupil.dataset, pupil.split_seed)
     network = stored_network(store, record)
     if not digest_of(network).startswith(name):
         raise UsageError(f"The weights of run {record.id} are no longer those it ended with.")
     return network
-
-
-def _is(record: RunRecord, name: str) -> bool:
-    digest = record.weights_sha256 or ""
-    return record.status is Status.FINISHED and digest.startswith(name)
 
 
 @torch.no_grad()

@@ -471,15 +471,14 @@ def test_real_fashion_mnist_is_trained_beside_the_reports_figures(here, real_dat
 
 
 @contextmanager
-def started(folder, *arguments, before=None):
+def started(folder, *arguments, under=()):
     """The program under way in a folder; gone at the end, whatever came of the test."""
     with subprocess.Popen(
-        [sys.executable, "-m", "fashiontui", *arguments],
+        [*under, sys.executable, "-m", "fashiontui", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
-        preexec_fn=before,
     ) as process:
         try:
             yield process
@@ -589,8 +588,7 @@ def test_a_signal_ends_the_process_in_two_seconds_even_from_a_locked_store(tmp_p
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def test_a_batch_under_nohup_outlives_its_terminal(tmp_path):
-    ignoring = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
-    with started(tmp_path, *ONE, "--epochs", "10", "--jsonl", before=ignoring) as process:
+    with started(tmp_path, *ONE, "--epochs", "10", "--jsonl", under=["nohup"]) as process:
         while json.loads(process.stdout.readline())["event"] != "epoch_ended":
             pass
         process.send_signal(signal.SIGHUP)

@@ -162,7 +162,7 @@ sys.stdout.flush()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
-def test_a_cluster_that_loses_a_node_trains_every_run_once():
+def test_a_cluster_that_loses_a_node_trains_every_run_once_and_a_taught_one_as_it_would_be_here():
     pytest.importorskip("ray", reason="SWEEPS ON RAY WERE NOT TESTED: pip install ray")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.reliability.cluster", "--runs", "6", "--nodes", "2"],
@@ -173,4 +173,5 @@ def test_a_cluster_that_loses_a_node_trains_every_run_once():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "runs finished                 6 of 6" in done.stdout
+    assert "a taught run, there and here  bit-identical" in done.stdout  # one cluster for both
     assert "[state-dump]" not in done.stderr

@@ -1,13 +1,15 @@
 """Networks that learn what a stored one answers, wherever they train."""
 
+import io
 import json
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
 import torch
-from making import made_spec
+from making import made_record, made_spec
 from msgspec import structs
+from rich.console import Console
 from torch.nn import functional as F
 
 from fashiontui import estimate
@@ -17,12 +19,18 @@ from fashiontui.data.sample import sample_set
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.events import EpochEnded, Status
 from fashiontui.domain.recipe import Settings
+from fashiontui.domain.results import of_one_recipe, results
 from fashiontui.domain.space import parse_space
 from fashiontui.engine import Placement, begin, train
 from fashiontui.engine.stacked import train_stack
+from fashiontui.export import report, tables
+from fashiontui.export.documents import runs_document
+from fashiontui.export.terminal import print_run
 from fashiontui.runner import resume, run
 from fashiontui.store import Store
-from fashiontui.teachers import taught, teacher_name
+from fashiontui.store.teachers import teacher_name
+from fashiontui.teachers import taught
+from fashiontui.tui.screens.details import Details
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
 ONE = ("--batch", "--data", "sample", "--threads", "1", "--precision", "fp32", "--hidden", "8")
@@ -80,6 +88,27 @@ def test_taught_runs_are_told_from_others_by_their_recipe(store, teacher):
     assert (row.recipe, other.recipe) == (pupil.recipe_title, teacher.spec.recipe)
     assert row.matches("taught")
     assert not other.matches("taught")
+
+
+def test_people_read_of_a_taught_run_and_programs_get_the_bare_recipe(capsys):
+    pupil = made_record(spec=made_spec(model="fcn-50k", teacher=NAME))
+    [row] = report._runs([pupil]).rows
+    print_run(pupil)
+    details = Console(width=200, file=io.StringIO())
+    details.print(Details(pupil)._facts())
+    [made, told] = tables._recipes(results([made_record(run_id="1" * 12), pupil]))
+    assert (row[2], told) == (pupil.spec.recipe_title, pupil.spec.recipe_title)
+    assert made == pupil.spec.recipe
+    for said in (capsys.readouterr().out, details.file.getvalue()):
+        assert f"{pupil.spec.recipe}, taught: " in said
+    assert runs_document("sample", [pupil])["runs"][0]["recipe"] == pupil.spec.recipe
+
+
+def test_taught_runs_are_not_compared_with_others_as_of_one_recipe():
+    others = [made_record(name, run_id=name) for name in ("fcn-50k", "fcn-100k")]
+    spec = made_spec(model="fcn-200k", teacher=NAME)
+    found = of_one_recipe(results([*others, made_record(spec=spec)]))
+    assert [result.title for result in found] == ["fcn-50k", "fcn-100k"]
 
 
 def test_too_many_teachers_are_refused(store):
@@ -203,7 +232,7 @@ def test_a_teacher_whose_weights_are_gone_is_refused(store, teacher):
 def test_a_teacher_whose_run_was_deleted_is_refused(store, teacher):
     pupil = pupil_of(store, teacher)
     store.delete(teacher.id)
-    with pytest.raises(UsageError, match="train their run again, or name another with --teacher"):
+    with pytest.raises(UsageError, match="train their run again, or choose another teacher"):
         taught(sample_set(), [pupil], store)
 
 

@@ -150,13 +150,13 @@ def of_one_recipe(found: Sequence[Result]) -> list[Result]:
     results of a model under it, such as with other epochs, the first is taken.
     """
     ours = [result for result in found if result.report]
-    models = {(result.runs[0].spec.recipe, result.title) for result in ours}
+    models = {(result.runs[0].spec.recipe_title, result.title) for result in ours}
     trained = Counter(recipe for recipe, _ in models)
-    recipes = dict.fromkeys(result.runs[0].spec.recipe for result in ours)
+    recipes = dict.fromkeys(result.runs[0].spec.recipe_title for result in ours)
     recipe = max(recipes, key=lambda name: trained[name], default=None)
     by_name: dict[str, Result] = {}
     for result in ours:
-        if result.runs[0].spec.recipe == recipe:
+        if result.runs[0].spec.recipe_title == recipe:
             by_name.setdefault(result.title, result)
     return [by_name[name] for name in REPORT_MODELS if name in by_name]
 

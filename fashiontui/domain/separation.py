@@ -63,6 +63,6 @@ def verdict(found: Sequence[Result], most_seeds: int) -> Verdict | None:
     looks = max(1, most_seeds - LEAST_SEEDS + 1)
     names = [result.title for result in (better, worse)]
     if names[0] == names[1]:
-        names = [f"{result.title} {result.runs[0].spec.recipe}" for result in (better, worse)]
+        names = [f"{result.title} {result.runs[0].spec.recipe_title}" for result in (better, worse)]
     p = min(1.0, test.p * looks)
     return Verdict(names[0], names[1], len(common), test.difference, test.interval, p, looks)

@@ -115,8 +115,8 @@ def _about(records: Sequence[RunRecord]) -> list[str]:
 def _about_comparison(found: Sequence[Result], compared: Sequence[Result]) -> list[str]:
     """On the runs that figures and conclusions rest on, and the report's own goal."""
     said = []
-    if len({result.runs[0].spec.recipe for result in found}) > 1 and compared:
-        recipe = compared[0].runs[0].spec.recipe
+    if len({result.runs[0].spec.recipe_title for result in found}) > 1 and compared:
+        recipe = compared[0].runs[0].spec.recipe_title
         said.append(
             f"Figures 1 and 2 and the conclusions compare runs of one recipe, {recipe}: the one "
             "under which most of the report's models were trained."
@@ -139,7 +139,7 @@ def _runs(records: Sequence[RunRecord]) -> Table:
             (
                 run.id,
                 run.spec.title,
-                run.spec.recipe,
+                run.spec.recipe_title,
                 ", ".join(f"{k} {v}" for k, v in to_builtins(run.spec.settings).items()),
                 str(run.spec.seed),
                 f"{run.val_accuracy or 0:.2f}",

@@ -188,11 +188,11 @@ def _recipes(found: Sequence[Result]) -> list[str]:
     """How each network was trained, where that tells rows apart; otherwise nothing."""
     specs = [result.runs[0].spec for result in found]
     titles = Counter(spec.title for spec in specs)
-    if len({spec.recipe for spec in specs}) == 1 and max(titles.values()) == 1:
+    if len({spec.recipe_title for spec in specs}) == 1 and max(titles.values()) == 1:
         return []
     said = []
     for spec in specs:
-        alike = [s for s in specs if (s.title, s.recipe) == (spec.title, spec.recipe)]
+        alike = [s for s in specs if (s.title, s.recipe_title) == (spec.title, spec.recipe_title)]
         settings = [
             {
                 **to_builtins(s.settings),
@@ -204,7 +204,7 @@ def _recipes(found: Sequence[Result]) -> list[str]:
         ]
         mine = settings[alike.index(spec)]
         differing = [name for name in mine if any(s[name] != mine[name] for s in settings)]
-        said.append(", ".join([spec.recipe, *(f"{name} {mine[name]}" for name in differing)]))
+        said.append(", ".join([spec.recipe_title, *(f"{name} {mine[name]}" for name in differing)]))
     return said
 
 

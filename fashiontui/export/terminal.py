@@ -139,12 +139,13 @@ def print_run(run: RunRecord) -> None:
     )
     interval = run.test_interval
     how = how_computed(run.precision, run.threads, run.kernels)
+    trained = ", ".join(f"{name} {value}" for name, value in settings.items())
     for name, value in (
         ("Run", f"{run.id}, {run.status.value}" + (f": {run.cause}" if run.cause else "")),
         ("Model", f"{run.spec.title} ({run.spec.family.describe(run.spec.shape)})"),
         ("Weights", _weights(run.spec)),
         ("Data", f"{run.spec.dataset}, seed {run.spec.seed}, split seed {run.spec.split_seed}"),
-        ("Recipe", f"{run.spec.recipe}: " + ", ".join(f"{k} {v}" for k, v in settings.items())),
+        ("Recipe", f"{run.spec.recipe_title}: {trained}"),
         ("Device", f"{run.device} ({run.device_name}), {how}"),
         ("Versions", ", ".join(f"{k} {v}" for k, v in run.versions.items())),
         ("Validation", f"{_percent(run.val_accuracy)} %"),

@@ -20,10 +20,4 @@ def stored_network(store: Store, record: RunRecord) -> nn.Module:
         raise UsageError(
             f"Run {record.id} is {record.status.value}; only a finished run has its final weights."
         )
-    path = store.checkpoints.find(record.id)
-    if path is None:
-        raise UsageError(
-            f"The weights of run {record.id} are not on this machine: they stay where a run was "
-            "trained, and are not copied with it. Train it again to have them."
-        )
-    return network(path, record.spec)
+    return network(store.checkpoints.of_finished(record.id), record.spec)

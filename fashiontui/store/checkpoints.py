@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from fashiontui.domain.errors import CheckpointError
+from fashiontui.domain.errors import CheckpointError, UsageError
 from fashiontui.domain.writing import sync_folder
 
 KEPT_DAYS = 90
@@ -63,6 +63,20 @@ class Checkpoints:
         """The file of a run's checkpoint, if there is one here."""
         path = self._path(run_id)
         return path if path.is_file() else None
+
+    def of_finished(self, run_id: str) -> Path:
+        """The file of a finished run's weights.
+
+        Raises:
+            UsageError: it is not on this machine.
+        """
+        path = self.find(run_id)
+        if path is None:
+            raise UsageError(
+                f"The weights of run {run_id} are not on this machine: they stay where a run was "
+                "trained, and are not copied with it. Train it again to have them."
+            )
+        return path
 
     def remove(self, run_id: str) -> None:
         """Remove a run's checkpoint for good; where that cannot be done, a later opening tries."""

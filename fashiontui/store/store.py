@@ -285,6 +285,14 @@ class Store:
         with self._reading() as connection:
             return read_runs(connection, self._name, run_ids, with_predictions=True)
 
+    def with_weights(self, digest: str) -> list[RunRecord]:
+        """Finished runs whose weights' SHA-256 begins so, the newest first, without predictions."""
+        alike = runs_table.c.weights_sha256.startswith(digest, autoescape=True)
+        finished = runs_table.c.status == Status.FINISHED.value
+        with self._reading() as connection:
+            found = connection.scalars(select(runs_table.c.id).where(finished, alike))
+            return read_runs(connection, self._name, [str(run_id) for run_id in found])
+
     def delete(self, run_id: str, undoable: bool = False) -> str:
         """Delete a run and all that belongs to it; return its whole id.
 

@@ -32,6 +32,8 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """auto, cpu, cuda:0, mps."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the training."""
+    kernels: Literal["auto", "torch", "rows"] = "auto"
+    """How convolutions are computed, where there is a choice."""
     dataset: DatasetName | None = None
     """Data set chosen when Fashion-MNIST was missing."""
     data_folder: str | None = None

@@ -5,7 +5,7 @@ loop.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -15,10 +15,12 @@ from fashiontui.domain.board import Board, board_of
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.extras import needed
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import DatasetName
 
 if TYPE_CHECKING:
     from fashiontui.store import Store
     from fashiontui.store.studies import StudyFound, StudyReader
+    from fashiontui.store.teachers import Teachers
     from fashiontui.tuning import Studies
 
 
@@ -111,6 +113,44 @@ class Library:
             return self.get([run_id])
         except UsageError:
             return ()
+
+    def chosen_teachers(self, run_ids: list[str], dataset: DatasetName) -> "Teachers":
+        """These runs as teachers.
+
+        Raises:
+            UsageError: one of them cannot teach networks that are trained on this data set.
+        """
+        from fashiontui.store.teachers import teacher_name, teachers
+
+        with self._asking:
+            store = self.store()
+            return teachers(store, teacher_name(store, run_ids), dataset)
+
+    def teachers(
+        self, rows: Sequence[Sequence[str]], asked: str, dataset: DatasetName
+    ) -> tuple[list["Teachers"], str]:
+        """Which runs can teach networks that are trained on a data set.
+
+        Args:
+            rows: Ids of the runs of each row that may be offered, the best first.
+            asked: What settings call the teachers that were chosen; empty for none.
+            dataset: That networks are to be trained on.
+
+        Returns:
+            Those that were chosen and those of the rows, and why those chosen cannot teach.
+        """
+        from fashiontui.store.teachers import best_teachers, teachers
+
+        with self._asking:
+            store, trouble = self.store(), ""
+            chosen: list[Teachers] = []
+            if asked:
+                try:
+                    chosen = [teachers(store, asked, dataset)]
+                except UsageError as error:
+                    trouble = str(error)
+            best = best_teachers(store, rows, dataset)
+        return [*chosen, *(one for one in best if one.name != asked)], trouble
 
     def delete(self, run_ids: list[str]) -> tuple[RunRecord, ...]:
         """Delete runs and return them; ``undo`` brings them back.

@@ -14,8 +14,9 @@ from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName, RunSpec
 from fashiontui.tui.queue import Job
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # SQLAlchemy is not needed to paint
     from fashiontui.domain.study import StudyView  # only those who tune wait for its settings
+    from fashiontui.store.teachers import Teachers
 
 
 @dataclass
@@ -100,6 +101,30 @@ class RunsFetched(Message):
     records: tuple[RunRecord, ...]
     purpose: str
     """marked, pinned, details, predict, rerun, continue, deleted or restored: what they are for."""
+
+
+@dataclass
+class TeachersWanted(Message):
+    """The form wants to know which runs can teach, and whether those can that it has."""
+
+
+@dataclass
+class TeachersRead(Message):
+    """Runs that can teach, and what there is to say of those that were asked for."""
+
+    offered: "list[Teachers]"
+    """With those that were asked for, where they can teach."""
+    asked: str
+    """What settings call them; empty for none."""
+    trouble: str
+    """Why they cannot teach, in one sentence; empty where they can."""
+
+
+@dataclass
+class TeachersChosen(Message):
+    """The user wants the network of the form to learn what these runs answer."""
+
+    teachers: "Teachers"
 
 
 @dataclass

@@ -4,6 +4,7 @@ After a wanted change: ``pytest tests/tui/test_screens.py --snapshot-update``, t
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +135,20 @@ def test_a_pinned_run_is_there_with_nothing_running(snap_compare: Snap) -> None:
 def test_seeds_that_cannot_be_read_and_settings_unfolded(snap_compare: Snap) -> None:
     keys = ["tab"] * 4 + ["3", "minus"] + ["tab"] * 4 + ["enter", "tab", "tab", "enter", "down"]
     assert shown(snap_compare, filled(), (100, 50), None, [*keys, "enter"])
+
+
+def test_teachers_that_are_gone_and_kernels_without_a_choice_say_so(snap_compare: Snap) -> None:
+    gone = Choice(overrides={"teacher": "0123456789ab"}, kernels="rows")
+    assert shown(snap_compare, filled(choice=gone), (100, 60))
+
+
+def test_a_row_of_seeds_teaches_the_network_of_the_form(snap_compare: Snap, tmp_path: Path) -> None:
+    app = seeded()
+    store = app.library.store()
+    store.checkpoints.folder = tmp_path
+    for run in store.runs():
+        store.checkpoints.write(run.id, b"")
+    assert shown(snap_compare, app, (100, 50), None, ["4", "h", "T"])
 
 
 def test_first_layer_of_a_cnn(snap_compare: Snap) -> None:

@@ -1,6 +1,5 @@
 """The app in a terminal of its own: a signal saves what trains and leaves the terminal clean."""
 
-import fcntl
 import os
 import pty
 import re
@@ -18,6 +17,12 @@ from fashiontui.domain.events import Status
 from fashiontui.store import Store
 
 PATIENCE = 60.0
+TAKING_THE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal its session's own, so that signals come from it, and becomes the program."""
 
 
 class InATerminal:
@@ -30,16 +35,13 @@ class InATerminal:
         self.shown = b""
         self.where = str(folder / "runs.sqlite3")
         environment = {**os.environ, "COLUMNS": "120", "LINES": "40", "TERM": "xterm-256color"}
-        arguments = [sys.executable, "-m", "fashiontui", "--data", "sample", "--store", self.where]
+        arguments = ["-m", "fashiontui", "--data", "sample", "--store", self.where]
         self.process = subprocess.Popen(
-            arguments, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder,
-            start_new_session=True, preexec_fn=self._own_terminal,
+            [sys.executable, "-c", TAKING_THE_TERMINAL, sys.executable, *arguments],
+            stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder,
+            start_new_session=True,
         )  # fmt: skip
         os.set_blocking(self.master, False)
-
-    @staticmethod
-    def _own_terminal() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def until(self, pattern: bytes) -> None:
         """Read the screen until something has been on it."""

@@ -132,7 +132,7 @@ are over the test images of each class.
             ("time", f"{text.clock(_seconds(run))} of training and validation"),
             ("speed", f"{text.whole(run.images_per_second)} training images/s"),
             ("data", f"{spec.dataset}, seed {spec.seed}, split seed {spec.split_seed}"),
-            ("recipe", f"{spec.recipe}: {_settings(run)}"),
+            ("recipe", f"{spec.recipe_title}: {_settings(run)}"),
             ("device", f"{run.device} ({run.device_name}), {how}"),
             ("versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
             ("began", text.date(run.created)),

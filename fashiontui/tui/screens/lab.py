@@ -33,6 +33,9 @@ from fashiontui.tui.messages import (
     Noted,
     RunEvent,
     RunsFetched,
+    TeachersChosen,
+    TeachersRead,
+    TeachersWanted,
     TorchLoaded,
     TrainRequested,
 )
@@ -256,6 +259,7 @@ class LabScreen(Screen[None]):
         self.configure.dataset = message.dataset
         self.query_one(StatusLine).dataset = message.dataset
         self.board.show_dataset(message.dataset)
+        self.configure.look_for_teachers()
         place = f" in {message.place}" if message.place else ", drawn by the program"
         self.note(f"Data: {message.dataset}{place}.")
 
@@ -263,9 +267,22 @@ class LabScreen(Screen[None]):
     def _board_loaded(self, message: BoardLoaded) -> None:
         self._rows = tuple(message.board.runs.values())
         self.board.load(message.board)
+        self.configure.look_for_teachers()
         self._tell_of_interrupted(message.board.runs.values())
         if self._queue.current is not None and self.history.started and not self.history.finished:
             self.board.put(live_row(self.history))
+
+    @on(TeachersWanted)
+    def _find_teachers(self) -> None:
+        self.board.find_teachers_for(self.configure.teacher)
+
+    @on(TeachersRead)
+    def _teachers_read(self, message: TeachersRead) -> None:
+        self.configure.offer_teachers(message)
+
+    @on(TeachersChosen)
+    def _teachers_chosen(self, message: TeachersChosen) -> None:
+        self.configure.teach(message.teachers)
 
     def _tell_of_interrupted(self, rows: Iterable[BoardRow]) -> None:
         """Once, at the start: what a killed process left can be continued."""

@@ -42,8 +42,9 @@ is another thing: its standard deviation over test batches of 256.
 `/` filters as you type, `<` `>` or a click on a header choose the column to sort by, `O` turns the
 order round. `space` marks runs for the charts, `p` pins one as baseline, `enter` opens a run: of
 several seeds the one nearest their mean. `r` trains the exact spec of the row's runs again, `c`
-continues a stopped or interrupted run, `x` deletes the marked runs or all of this row, `u` brings
-them back. Clicking a row moves to it, a double click opens it, the wheel scrolls.
+continues a stopped or interrupted run, `T` has new runs learn what the marked ones answer or all
+seeds of this row, `x` deletes the marked runs or all of this row, `u` brings them back. Clicking a
+row moves to it, a double click opens it, the wheel scrolls.
 """
 
     class FoldClicked(Message):

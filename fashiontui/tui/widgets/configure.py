@@ -1,5 +1,7 @@
 """Panel 1: which network to train, how and where."""
 
+from typing import TYPE_CHECKING
+
 from msgspec import structs
 from textual import on
 from textual.app import ComposeResult
@@ -10,18 +12,30 @@ from textual.widgets import Button, Input, Static
 from fashiontui import paths
 from fashiontui.domain.errors import UsageError
 from fashiontui.domain.plan import Network, parse_seeds, plan
-from fashiontui.domain.recipe import Recipe, Settings, load_recipe, recipe_names
+from fashiontui.domain.recipe import NO_TEACHER, Recipe, Settings, load_recipe, recipe_names
 from fashiontui.domain.report import REPORT_MODELS
 from fashiontui.domain.shapes import family_named
 from fashiontui.domain.spec import DatasetName, RunSpec
 from fashiontui.domain.text import printable
 from fashiontui.tui.choice import Choice
-from fashiontui.tui.messages import Device, TrainRequested
+from fashiontui.tui.messages import Device, TeachersRead, TeachersWanted, TrainRequested
 from fashiontui.tui.text import plain
 from fashiontui.tui.widgets.fields import SEEDS, Field, TypedInput
 from fashiontui.tui.widgets.network import NetworkForm
 from fashiontui.tui.widgets.picker import Picker
-from fashiontui.tui.widgets.settings import FINER, MAIN, SettingsGroup, TrainingSettings
+from fashiontui.tui.widgets.settings import (
+    FINER,
+    KERNELS,
+    MAIN,
+    TEACHER,
+    TEACHER_HELP,
+    SettingsGroup,
+    TrainingSettings,
+    teacher_options,
+)
+
+if TYPE_CHECKING:  # SQLAlchemy is not needed to paint
+    from fashiontui.store.teachers import Teachers
 
 LOOKING = "looking"
 """Value of the device field until torch has said which devices there are."""
@@ -39,8 +53,9 @@ Pick a family and a budget; the shapes that fill it, their layers and exact weig
 type. A recipe gives every training setting; what you set under *training settings* and *finer
 settings* (`enter` unfolds them) replaces it for this run. Seeds are a count (`3`: seeds 0 to 2), a
 range (`0-4`) or a list (`3,7`); `t` trains this network once for each, `a` queues the report's
-seven models. `f2` to `f8` fill in one of the seven. Letters stay shortcuts while a number field has
-the focus.
+seven models. `f2` to `f8` fill in one of the seven. A *teacher* is one of your runs, or several:
+networks learn its answers in place of the labels. The best are listed; `T` on the board takes the
+marked ones. Letters stay shortcuts while a number field has the focus.
 """
 
     def __init__(self, choice: Choice, dataset: DatasetName) -> None:
@@ -52,6 +67,9 @@ the focus.
         self._first = choice
         self._recipe: Recipe | None = None
         self._settings = Settings()
+        self._device = ""
+        self._labels: dict[str, str] = {}
+        self._unfit = ""
         self.dataset = dataset
 
     def compose(self) -> ComposeResult:
@@ -89,8 +107,11 @@ the focus.
                 ),
                 "Number format; auto measures which is faster for this network",
             )
-        yield SettingsGroup("training settings", MAIN, first.overrides, id="settings")
-        yield SettingsGroup("finer settings", FINER, first.overrides, id="finer")
+        set_before = first.overrides
+        if first.kernels != "auto":
+            set_before = {**set_before, KERNELS: first.kernels}
+        yield SettingsGroup("training settings", MAIN, set_before, id="settings")
+        yield SettingsGroup("finer settings", FINER, set_before, id="finer")
         with Horizontal(id="go"):
             yield LineButton("Train  t", "primary", id="train")
             yield LineButton("All seven  a", id="all-seven")
@@ -113,6 +134,21 @@ the focus.
     @property
     def overrides(self) -> dict[str, str]:
         """Settings typed over the recipe's."""
+        return {name: value for name, value in self._set().items() if name != KERNELS}
+
+    @property
+    def kernels(self) -> str:
+        """The kernels picked, for networks that can be computed by them."""
+        return self._set().get(KERNELS, "auto")
+
+    @property
+    def teacher(self) -> str:
+        """What settings call the teachers; empty for none."""
+        name = self._set().get(TEACHER, self._settings.teacher)
+        return "" if name == NO_TEACHER else name
+
+    def _set(self) -> dict[str, str]:
+        """What is set in the groups."""
         typed: dict[str, str] = {}
         for group in self.query(SettingsGroup):
             typed |= group.overrides
@@ -137,6 +173,7 @@ the focus.
             seeds=self.field("seeds").value or "1",
             device=self.device,
             precision=self.field("precision").value,
+            kernels=self.kernels,
         )
 
     def offer_devices(self, devices: tuple[Device, ...]) -> None:
@@ -147,7 +184,49 @@ the focus.
         options = [(f"auto ({devices[0].name})", "auto")]
         options += [(f"{d.name} · {d.title}, {d.memory_gib:.0f} GiB", d.name) for d in devices]
         select.set_options([(printable(label), name) for label, name in options], wanted)
+        self._device = devices[0].name
+        self._explain_kernels()
         select.tooltip = Content("\n").join(plain(label) for label, _ in options[1:])
+
+    def look_for_teachers(self) -> None:
+        """Ask who can teach, where there is a field to show it."""
+        if self.query(f"#field-{TEACHER}"):
+            self.post_message(TeachersWanted())
+
+    def offer_teachers(self, found: TeachersRead) -> None:
+        """List those that can teach, and say why those chosen cannot."""
+        if found.asked != self.teacher:  # others were chosen meanwhile, and are asked about
+            return
+        self._unfit = found.trouble
+        self._labels |= {one.name: one.label for one in found.offered}
+        for field in self.query(f"#field-{TEACHER}").results(Field):
+            chosen = self.overrides.get(TEACHER, "")
+            names = dict.fromkeys([chosen, *(one.name for one in found.offered)])
+            self._list_teachers({name: self._labels.get(name, name) for name in names})
+            field.error = found.trouble
+            about = [one.about for one in found.offered if one.name == found.asked]
+            field.tooltip = Content("\n").join(plain(line) for line in (TEACHER_HELP, *about))
+
+    def teach(self, teachers: "Teachers") -> None:
+        """Let networks learn what these answer; if they do already, the labels."""
+        again = teachers.name == self.teacher
+        self._unfit = ""
+        self._labels[teachers.name] = teachers.label
+        self._list_teachers({teachers.name: teachers.label})
+        if not again:
+            self.query_one("#settings", SettingsGroup).put(TEACHER, teachers.name)
+            said = f"New runs learn what {teachers.title} answers; T again, and they learn labels."
+        else:
+            recipes = self._settings.teacher == NO_TEACHER
+            self.query_one("#settings", SettingsGroup).put(TEACHER, "" if recipes else NO_TEACHER)
+            said = "New runs learn the labels again."
+        self.notify(said)
+
+    def _list_teachers(self, titles: dict[str, str]) -> None:
+        """List teachers in the field, if it is there; what is picked stays."""
+        for fields in self.query(TrainingSettings):
+            if (picker := fields.picker(TEACHER)) is not None:
+                picker.set_options(teacher_options(titles), picker.value)
 
     def choose_model(self, name: str) -> None:
         """Fill in one of the report's models."""
@@ -172,6 +251,8 @@ the focus.
         Raises:
             UsageError: the recipe or a field cannot be used.
         """
+        if self._unfit and self.teacher:
+            raise UsageError(self._unfit)
         recipe = load_recipe(self.field("recipe").value, paths.recipe_folder())
         specs = plan(
             networks,
@@ -181,7 +262,23 @@ the focus.
             device=self.device,
             precision=self.field("precision").value,
         )
-        return [structs.replace(spec, dataset=self.dataset) for spec in specs]
+        return [
+            structs.replace(
+                spec,
+                dataset=self.dataset,
+                kernels="auto" if self._no_choice(spec) else self.kernels,
+            )
+            for spec in specs
+        ]
+
+    def _no_choice(self, spec: RunSpec) -> str:
+        """Why torch's kernels alone can compute a network as it is to be placed; else nothing."""
+        device = self._device if self.device == "auto" else self.device
+        if not spec.fits_rows:
+            return f"not for {spec.family.title}"
+        if device not in ("cpu", ""):
+            return f"not on {device.partition(':')[0]}"
+        return "not in bf16" if spec.precision == "bf16" else ""
 
     def _request(self, networks: list[Network]) -> None:
         try:
@@ -226,6 +323,32 @@ the focus.
             for fields in self.query(TrainingSettings):
                 fields.show_recipe(self._settings)
             self._check_nesterov()
+            self._explain_kernels()
+
+    @on(TrainingSettings.Ready)
+    @on(Picker.Changed, f"#field-{TEACHER} Picker")
+    def _teacher_picked(self) -> None:
+        self._unfit = ""
+        self.look_for_teachers()
+
+    @on(Picker.Changed, "#field-device Picker")
+    @on(Picker.Changed, "#field-precision Picker")
+    def _explain_kernels(self) -> None:
+        """Say where kernels cannot be picked, and why."""
+        network = self.query_one(NetworkForm).network
+        pickers = [fields.picker(KERNELS) for fields in self.query(TrainingSettings)]
+        if network is None or not any(pickers):
+            return
+        spec = RunSpec(
+            arch=network.arch,
+            shape=network.shape,
+            recipe=self.field("recipe").value,
+            settings=self._settings,
+            precision="bf16" if self.field("precision").value == "bf16" else "auto",
+        )
+        why = self._no_choice(spec)
+        for picker in filter(None, pickers):
+            picker.instead = f"torch ({why})" if why else ""
 
     @on(Input.Changed, "#field-seeds Input")
     def _count_runs(self) -> None:

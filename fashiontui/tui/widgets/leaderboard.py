@@ -19,6 +19,8 @@ from fashiontui.tui.widgets.store_client import StoreClient
 
 PAGE = 20
 """Least number of rows given to the table at once; more follow as the end comes near."""
+OFFERED = 8
+"""How many rows the form offers as teachers; any other is made one by key."""
 MARKS = "abcdef"
 """Marked runs are called so, on the board and in the charts."""
 
@@ -35,6 +37,9 @@ class Leaderboard(StoreClient):
                 tooltip="Compare every chart with this run, or no longer"),
         Binding("r", "rerun", "Re-run", id="board.rerun",
                 tooltip="Train this run's exact spec again"),
+        Binding("T", "teach", "Teach", id="board.teach", show=False, key_display="T",
+                tooltip="Have the form's network learn what the marked runs answer, or this row's "
+                        "runs; again, the labels"),
         Binding("c", "continue", "Continue", id="board.continue",
                 tooltip="Train this stopped or interrupted run to its end"),
         Binding("x,delete", "delete", "Delete", id="board.delete", key_display="x",
@@ -289,6 +294,19 @@ class Leaderboard(StoreClient):
         """Train a stopped or interrupted run to its end."""
         if (row := self._stored_run()) is not None:
             self.fetch([row.id], "continue")
+
+    def find_teachers_for(self, asked: str) -> None:
+        """See which of the best rows can teach, and whether those that are asked for can."""
+        best = [[run.id for run in row.by_seed.values()] for row in self._listing.best(OFFERED)]
+        self.find_teachers(best, asked, self._listing.dataset)
+
+    def action_teach(self) -> None:
+        """Have the form's network learn from the marked runs, or from one of each seed here."""
+        chosen = [*self.marks]
+        if not chosen and (row := self._stored_row()) is not None:
+            chosen = [run.id for run in row.by_seed.values()]
+        if chosen:
+            self.fetch_teachers(chosen, self._listing.dataset)
 
     def action_delete(self) -> None:
         """Delete the marked runs, or all of the row under the cursor."""

@@ -1,5 +1,7 @@
 """Which rows the leaderboard shows, in which order, and what is said of them; no widget."""
 
+from heapq import nlargest
+
 from fashiontui.domain.board import Board, BoardRow, report_rows
 from fashiontui.domain.events import Status
 from fashiontui.domain.spec import DatasetName
@@ -62,6 +64,11 @@ class Listing:
         if self.unfolded:
             found = [one for row in found for one in (row, *self._beneath(row))]
         return found
+
+    def best(self, count: int) -> list[BoardRow]:
+        """The finished rows of highest validation accuracy, the best first."""
+        finished = [row for row in self._comparable() if row.status is Status.FINISHED]
+        return nlargest(count, finished, key=lambda row: row.val_accuracy or 0.0)
 
     def title(self, row: BoardRow) -> str:
         """What stands in the first column: how many seeds, whether they are shown, which it is."""

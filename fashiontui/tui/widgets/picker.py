@@ -76,6 +76,9 @@ class Picker(Widget, can_focus=True):
             """The picker, for handlers that name one."""
             return self.picker
 
+    instead: reactive[str] = reactive("")
+    """Shown in place of what is picked, which is kept, where there is no choice; else empty."""
+
     def __init__(self, options: Sequence[tuple[str, str]], value: str = "") -> None:
         """Args:
         options: What is shown of each value, and the value; an empty one stands for the prompt.
@@ -84,6 +87,7 @@ class Picker(Widget, can_focus=True):
         super().__init__()
         self.options = [*options]
         self._was_open = False
+        self._listed: list[str] = []
         self.set_reactive(Picker.value, self._known(value))
 
     def _known(self, value: str) -> str:
@@ -105,6 +109,10 @@ class Picker(Widget, can_focus=True):
         """Tell the form."""
         self.post_message(self.Changed(self, value))
 
+    def watch_instead(self, instead: str) -> None:
+        """Let nothing be picked where there is no choice."""
+        self.disabled = bool(instead)
+
     @property
     def _label(self) -> str:
         return next(label for label, value in self.options if value == self.value)
@@ -112,6 +120,8 @@ class Picker(Widget, can_focus=True):
     def render(self) -> Content:
         """The value that is picked, and an arrow at the end of the line."""
         shown = Content(self._label) if self.value else Content.styled(self.prompt, "dim")
+        if self.instead:
+            shown = Content.styled(self.instead, "dim")
         columns = max(0, self.content_size.width - ARROW_COLUMNS)
         arrow = "▲" if self.query(Choices) else "▼"
         return Content.assemble(
@@ -137,7 +147,8 @@ class Picker(Widget, can_focus=True):
                     for label, value in self.options
                 )
             )
-            choices.highlighted = [value for _, value in self.options].index(self.value)
+            self._listed = [value for _, value in self.options]
+            choices.highlighted = self._listed.index(self.value)
             self.mount(choices)
             choices.focus(scroll_visible=False)
             self.refresh()
@@ -150,7 +161,7 @@ class Picker(Widget, can_focus=True):
     def _picked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self._close()
-        self.value = self.options[event.option_index][1]
+        self.value = self._listed[event.option_index]
 
     @on(Choices.Dismissed)
     def _dismissed(self, event: Choices.Dismissed) -> None:

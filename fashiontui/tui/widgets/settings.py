@@ -11,7 +11,16 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Collapsible, Input
 
-from fashiontui.domain.recipe import HELP, Activation, Augment, Init, Optimizer, Schedule, Settings
+from fashiontui.domain.recipe import (
+    HELP,
+    NO_TEACHER,
+    Activation,
+    Augment,
+    Init,
+    Optimizer,
+    Schedule,
+    Settings,
+)
 from fashiontui.tui.widgets.fields import NUMBER, WHOLE, Field, TypedInput
 from fashiontui.tui.widgets.picker import Picker
 
@@ -38,7 +47,11 @@ PICKED = {
     "augment": ("Augment", get_args(Augment)),
 }
 """Settings one picks: name on screen, choices."""
-MAIN = ("epochs", "lr", "batch_size", "optimizer", "schedule", "dropout", "init", "activation")
+KERNELS = "kernels"
+"""Name of what stands among the finer settings, but says how to compute, not what."""
+TEACHER = "teacher"
+MAIN = ("epochs", "lr", "batch_size", "optimizer", "schedule", "dropout", "init", "activation",
+        TEACHER)  # fmt: skip
 FINER = (
     "momentum",
     "nesterov",
@@ -49,6 +62,15 @@ FINER = (
     "erase",
     "mixup",
     "ema",
+    KERNELS,
+)
+KERNELS_HELP = (
+    "How convolutions are computed: by torch's kernels, or by rows, which is for CNNs in fp32 on "
+    "CPUs; auto measures which is faster"
+)
+TEACHER_HELP = (
+    "Runs whose answers, averaged, are learnt in place of the labels: the best are listed, T on "
+    "the board takes the marked ones"
 )
 _SAID = {"true": "on", "false": "off"}
 
@@ -86,7 +108,7 @@ class TrainingSettings(Vertical):
 
     def show_recipe(self, settings: Settings) -> None:
         """Show these where nothing is typed over them."""
-        said = to_builtins(settings)
+        said = to_builtins(settings) | {KERNELS: "auto (measured)"}
         for name in self._names:
             control = self.query_one(f"#field-{name}", Field).control
             if isinstance(control, Input):
@@ -94,6 +116,14 @@ class TrainingSettings(Vertical):
             else:
                 text = str(said[name]).lower()
                 control.prompt = _SAID.get(text, text)
+
+    def picker(self, name: str) -> Picker | None:
+        """The picker of that name, if it is one of these."""
+        if name not in self._names:
+            return None
+        control = self.query_one(f"#field-{name}", Field).control
+        assert isinstance(control, Picker)
+        return control
 
 
 class SettingsGroup(Collapsible):
@@ -124,6 +154,14 @@ class SettingsGroup(Collapsible):
         mounted = self.query(TrainingSettings)
         return mounted.first().overrides if mounted else self._first
 
+    def put(self, name: str, value: str) -> None:
+        """Set a setting, empty for the recipe's, and unfold the group so that it is seen."""
+        if mounted := self.query(TrainingSettings):
+            mounted.first().query_one(f"#field-{name}", Field).value = value
+        else:
+            self._first[name] = value
+        self.collapsed = False
+
     @on(Collapsible.Expanded)
     def _mount_fields(self) -> None:
         """Add the fields when they are first wanted: they are most of the widgets at the start."""
@@ -131,6 +169,7 @@ class SettingsGroup(Collapsible):
             contents = self.query_one(Collapsible.Contents)
             contents.mount(TrainingSettings(self._names, self._first))
 
+    @on(TrainingSettings.Ready)
     @on(Input.Changed)
     @on(Picker.Changed)
     def _count(self) -> None:
@@ -139,15 +178,31 @@ class SettingsGroup(Collapsible):
         self.title = f"{self._plain_title} · {count} set" if count else self._plain_title
 
 
+def teacher_options(titles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the field of teachers offers: the recipe's, none, and these.
+
+    Args:
+        titles: Of teachers, by what settings call them.
+    """
+    given = [(title, name) for name, title in titles.items() if name not in ("", NO_TEACHER)]
+    return [("", ""), ("none", NO_TEACHER), *given]
+
+
 def _field(name: str, value: str) -> Field:
-    help_text = HELP[name]
-    if name in TYPED:
+    if name == KERNELS:
+        picker = Picker([("", ""), ("torch", "torch"), ("rows", "rows")], value)
+        field = Field("Kernels", picker, KERNELS_HELP)
+    elif name == TEACHER:
+        field = Field("Teacher", Picker(teacher_options({value: value}), value), TEACHER_HELP)
+    elif name in TYPED:
         label, allowed = TYPED[name]
         control = TypedInput(allowed, value)
-        field = Field(label, control, help_text, lambda typed: Settings().replaced(**{name: typed}))
+        field = Field(
+            label, control, HELP[name], lambda typed: Settings().replaced(**{name: typed})
+        )
     else:
         label, choices = PICKED[name]
         options = [("", ""), *((_SAID.get(choice, choice), choice) for choice in choices)]
-        field = Field(label, Picker(options, value), help_text)
+        field = Field(label, Picker(options, value), HELP[name])
     field.id = f"field-{name}"
     return field

@@ -7,8 +7,9 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from fashiontui.domain.errors import FashiontuiError
+from fashiontui.domain.spec import DatasetName
 from fashiontui.tui.library import Library
-from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched
+from fashiontui.tui.messages import BoardLoaded, Failed, RunsFetched, TeachersChosen, TeachersRead
 
 
 class StoreClient(Vertical):
@@ -36,6 +37,21 @@ class StoreClient(Vertical):
     def fetch_baseline(self, run_id: str) -> None:
         """Read the run pinned at the last start; none where it was deleted since."""
         self._guarded(lambda: RunsFetched(self._library.find(run_id), "pinned"))
+
+    @work(thread=True, group="store")
+    def fetch_teachers(self, run_ids: list[str], dataset: DatasetName) -> None:
+        """See whether these runs can teach, for the form."""
+        self._guarded(lambda: TeachersChosen(self._library.chosen_teachers(run_ids, dataset)))
+
+    @work(thread=True, group="store")
+    def find_teachers(self, rows: list[list[str]], asked: str, dataset: DatasetName) -> None:
+        """See which of these rows can teach, the best first, and whether those asked for can."""
+
+        def ask() -> TeachersRead:
+            offered, trouble = self._library.teachers(rows, asked, dataset)
+            return TeachersRead(offered, asked, trouble)
+
+        self._guarded(ask)
 
     @work(thread=True, group="store")
     def undo(self) -> None:
