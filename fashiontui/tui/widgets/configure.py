@@ -319,11 +319,14 @@ marked ones. Letters stay shortcuts while a number field has the focus.
         network = self.query_one(NetworkForm).network
         if self._recipe is not None and network is not None:
             weights = family_named(network.arch).weights(network.shape)
+            before = self.teacher
             self._settings = self._recipe.settings_for(network.arch, weights)
             for fields in self.query(TrainingSettings):
                 fields.show_recipe(self._settings)
             self._check_nesterov()
             self._explain_kernels()
+            if self.teacher != before:
+                self._teacher_picked()
 
     @on(TrainingSettings.Ready)
     @on(Picker.Changed, f"#field-{TEACHER} Picker")
