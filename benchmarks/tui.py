@@ -248,11 +248,9 @@ def slowdown(folder: Path, data: list[Path]) -> float:
     """
     pairs = []
     for number in range(PAIRS):
-        if number % 2:
-            alone = batch_pace(data, PAIR_EPOCHS)
+        before = batch_pace(data, PAIR_EPOCHS) if number % 2 else None
         _, shown = asyncio.run(while_training(folder, data, 0.5, PAIR_EPOCHS))
-        if not number % 2:
-            alone = batch_pace(data, PAIR_EPOCHS)
+        alone = before or batch_pace(data, PAIR_EPOCHS)
         pairs.append(100 * (1 - shown / alone))
     return median(pairs)
 

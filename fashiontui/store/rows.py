@@ -36,11 +36,7 @@ from fashiontui.store.packing import (
 from fashiontui.store.tables import MOST_DEVICE_NAME, epochs, inside, predictions, runs
 
 _Values = Mapping[str, Any]
-NOT_OVER: dict[str, object] = {
-    "trained_epochs": None,
-    "val_accuracy": None,
-    "images_per_second": None,
-}
+NOT_OVER = dict.fromkeys(("trained_epochs", "val_accuracy", "images_per_second"))
 """The columns of ``outcome`` while epochs may still come."""
 
 
