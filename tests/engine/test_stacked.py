@@ -9,7 +9,7 @@ from making import made_spec
 
 from fashiontui.data.sample import sample_set
 from fashiontui.domain.events import EpochEnded, Progress, RunFinished, RunStarted, Status
-from fashiontui.engine import Placement, begin, stacked, train
+from fashiontui.engine import Placement, begin, evaluate, inspect, stacked, step, train
 from fashiontui.engine.stacked import stackable, train_stack
 
 CPU = Placement(torch.device("cpu"), "fp32", 1)
@@ -28,39 +28,62 @@ def alone(state):
     return state
 
 
-@pytest.mark.parametrize(
-    ("arch", "shape"),
-    [("fcn", (16, 8)), ("cnn", (16, 3)), ("resnet", (4, 4, 6, 5)), ("dsconv", (3, 4, 4))],
-)
-@pytest.mark.parametrize(
-    "chosen",
-    [
-        {"optimizer": "sgd", "lr": 0.01, "weight_decay": 0.01},
-        {"optimizer": "muon", "lr": 0.01, "weight_decay": 0.01},
-        {
-            "optimizer": "adamw",
-            "batch_norm": True,
-            "dropout": 0.3,
-            "augment": "flip-shift",
-            "label_smoothing": 0.1,
-            "mixup": 0.3,
-            "ema": 0.9,
-        },
-    ],
-    ids=["plain", "muon", "everything"],
-)
-def test_a_stack_gives_each_seed_the_network_it_gets_alone(arch, shape, chosen):
-    states = states_of(arch=arch, shape=shape, **chosen)
+@pytest.fixture
+def in_double_precision(monkeypatch):
+    """Networks that compute in float64: what differs by more than its rounding is an error.
+
+    Optimisers that level gradients, however small, make float32's rounding as large as an update.
+    """
+
+    def forward(model, images, placement):
+        return model.double()((images.double() - step.PIXEL_MEAN) / step.PIXEL_STD)
+
+    for module in (step, evaluate, stacked, inspect):
+        monkeypatch.setattr(module, "forward", forward)
+
+
+FAMILIES = [("fcn", (40, 8)), ("cnn", (6, 3)), ("resnet", (4, 4, 6, 5)), ("dsconv", (3, 4, 4))]
+
+
+def farthest_from_alone(states):
+    """Train a stack, and each of its runs alone; by how much any number differs at most."""
+    others = [begin(state.spec, CPU) for state in states.values()]
     list(train_stack(states, sample_set()))
-    for state in states.values():
-        other = alone(begin(state.spec, CPU))
+    farthest = 0.0
+    for state, other in zip(states.values(), map(alone, others), strict=True):
+        assert torch.equal(state.net.generator.get_state(), other.net.generator.get_state())
         for one, two in zip(
             state.net.scored.state_dict().values(),
             other.net.scored.state_dict().values(),
             strict=True,
         ):
-            assert torch.allclose(one, two, atol=2e-3), (one - two).abs().max()
-        assert torch.equal(state.net.generator.get_state(), other.net.generator.get_state())
+            farthest = max(farthest, float((one - two).abs().max()))
+    return farthest
+
+
+@pytest.mark.parametrize(("arch", "shape"), FAMILIES)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "muon"])
+def test_a_stack_gives_each_seed_the_network_it_gets_alone(
+    arch, shape, optimizer, in_double_precision
+):
+    states = states_of(arch=arch, shape=shape, optimizer=optimizer, lr=0.01, weight_decay=0.01)
+    assert farthest_from_alone(states) < 1e-6  # float32 is what is kept
+
+
+@pytest.mark.parametrize(("arch", "shape"), FAMILIES)
+def test_a_stack_draws_what_each_seed_draws_alone(arch, shape):
+    chosen = {
+        "optimizer": "sgd",
+        "lr": 0.01,
+        "batch_norm": True,
+        "dropout": 0.3,
+        "augment": "flip-shift",
+        "erase": 4,
+        "label_smoothing": 0.1,
+        "mixup": 0.3,
+        "ema": 0.9,
+    }
+    assert farthest_from_alone(states_of(arch=arch, shape=shape, **chosen)) < 1e-4
 
 
 def test_every_run_of_a_stack_tells_its_own_story(monkeypatch):

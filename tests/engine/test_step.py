@@ -16,7 +16,7 @@ from torch import nn
 
 from fashiontui.data.augment import mixed
 from fashiontui.domain.recipe import Settings
-from fashiontui.engine import Placement
+from fashiontui.engine import Placement, muon
 from fashiontui.engine.evaluate import BATCH, evaluate
 from fashiontui.engine.muon import orthogonal
 from fashiontui.engine.step import ONE_CYCLE_WARMUP, forward, lr_at, trainable
@@ -190,7 +190,21 @@ def test_an_orthogonal_update_keeps_its_directions_and_levels_their_lengths(size
     assert ((levelled.diag() > 0.6) & (levelled.diag() < 1.3))[kept].all()
 
 
+@pytest.mark.parametrize("size", [(40, 200), (200, 40), (32, 96)])
+def test_a_wide_matrix_is_levelled_by_its_square_as_by_itself(size):
+    matrix = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    by_itself = muon._iterated(matrix / matrix.norm())
+    assert torch.allclose(orthogonal(matrix), by_itself, atol=1e-5)
+
+
+def test_the_matrices_of_copies_are_levelled_each_by_itself():
+    copies = torch.randn((3, 40, 200), generator=torch.Generator().manual_seed(0))
+    alone = torch.stack([orthogonal(matrix) for matrix in copies])
+    assert torch.allclose(orthogonal(copies), alone, atol=1e-5)
+
+
 def test_no_gradient_gives_no_update():
+    assert torch.equal(orthogonal(torch.zeros(40, 200)), torch.zeros(40, 200))
     assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
 
 
