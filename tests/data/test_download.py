@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import mirror as answers
@@ -146,7 +147,7 @@ def test_retries_are_bounded(fault: Answer, folder: Path) -> None:
 )
 def test_a_mirror_that_would_do_the_same_again_is_asked_once(fault: Answer, folder: Path) -> None:
     with serving(FILES, fault) as mirror:
-        refused(download(folder, mirror))
+        refused(download(folder, mirror, patience=replace(IMPATIENT, stall_seconds=30)))
     assert len(mirror.asked) == 1
 
 
