@@ -4,11 +4,14 @@
 and the training share the cores with everything else.
 """
 
+import argparse
 import asyncio
 import gc
 import os
 import pty
+import select
 import signal
+import subprocess
 import sys
 import tempfile
 import tracemalloc
@@ -16,11 +19,13 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from time import monotonic, perf_counter
+from typing import BinaryIO
 
 from msgspec import to_builtins
 from sqlalchemy import insert
+from textual.message import Message
 
 from fashiontui.config import Config
 from fashiontui.domain.board import Board
@@ -40,7 +45,9 @@ from fashiontui.tui.widgets.leaderboard import PAGE, Leaderboard
 
 SIZE = (150, 45)
 TRAINED_EPOCHS = 20
-PAIRS, PAIR_EPOCHS = 9, 6
+TURNS, TURN_SECONDS = 60, 1.0
+WARM_STEPS = 500
+ENDLESS = 10_000
 TICK_SECONDS = 0.005
 STORED_RUNS = 10_000
 SEEDS_EACH = 5
@@ -88,49 +95,93 @@ def _painted_after() -> float:
     return seconds
 
 
-async def while_training(
-    folder: Path, data: list[Path], look_every: float, epochs: int
-) -> tuple[list[float], float]:
-    """Lags of the event loop in ms while fcn-100k trains in the app, and its images/s.
-
-    Looking 200 times a second takes the interpreter from the training: a run that is looked at so
-    often tells the lag, and another one the pace.
-    """
+async def while_training(folder: Path, data: list[Path]) -> list[float]:
+    """Lags of the event loop in ms while fcn-100k trains in the app."""
     app = FashionTui(str(folder / "runs.db"), "fashion-mnist", data, Choice(), Config())
     lags: list[float] = []
     async with app.run_test(size=SIZE):
-        app.queue.add([spec(epochs)])
+        app.queue.add([spec(TRAINED_EPOCHS)])
         limit = monotonic() + PATIENCE
         while len(app.lab.history.epochs) < 2 and monotonic() < limit:
             await asyncio.sleep(0.05)
         while app.lab.history.finished is None and monotonic() < limit:
-            due = perf_counter() + look_every
-            await asyncio.sleep(look_every)
+            due = perf_counter() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
             lags.append(1000 * (perf_counter() - due))
-        finished = app.lab.history.epochs
         await app._leave()
-    return lags, pace(finished[2:])
+    return lags
 
 
-def batch_pace(data: list[Path], epochs: int) -> float:
-    """Images/s of the same run without a screen."""
-    from fashiontui.data import load
-    from fashiontui.engine import choose_placement, find_device
-    from fashiontui.runner import run
-    from fashiontui.store.store import MEMORY
+def train_in_turns(side: str, folder: Path, data: list[Path], said: BinaryIO) -> None:
+    """Train fcn-100k without end, in the app or as ``--batch`` does, and say each step heard of."""
 
-    device = find_device("cpu")
-    images = load("fashion-mnist", data, lambda _: None).to(device)
-    asked = spec(epochs)
-    placement = choose_placement(asked, device, Path("/nonexistent"))
-    with closing(Store(MEMORY)) as store, closing(run(asked, images, placement, store)) as events:
-        ended = [event for event in events if isinstance(event, EpochEnded)]
-    return pace(ended[2:])
+    def heard(event: object) -> None:
+        if isinstance(event, Progress):
+            said.write(event.step.to_bytes(8, "little"))
+            said.flush()
+
+    if side == "batch":
+        from fashiontui.data import load
+        from fashiontui.engine import choose_placement, find_device
+        from fashiontui.runner import run
+
+        asked, device = spec(ENDLESS), find_device("cpu")
+        images = load("fashion-mnist", data, lambda _: None).to(device)
+        placement = choose_placement(asked, device, Path("/nonexistent"))
+        with closing(Store(str(folder / f"{os.getpid()}.db"))) as store:
+            for event in run(asked, images, placement, store):
+                heard(event)
+        return
+
+    async def shown() -> None:
+        app = FashionTui(
+            str(folder / f"{os.getpid()}.db"), "fashion-mnist", data, Choice(), Config()
+        )
+        async with app.run_test(size=SIZE):
+            post = app.lab.post_message
+
+            def heard_and_posted(message: Message) -> bool:
+                if isinstance(message, RunEvent):
+                    heard(message.event)
+                return post(message)
+
+            app.lab.post_message = heard_and_posted  # type: ignore[method-assign]
+            app.queue.add([spec(ENDLESS)])
+            await asyncio.sleep(PATIENCE)
+
+    asyncio.run(shown())
 
 
-def pace(ended: list[EpochEnded]) -> float:
-    """Images per second over epochs, validation not counted."""
-    return len(ended) / sum(1 / epoch.images_per_second for epoch in ended)
+class Side:
+    """A process that trains, at its turns alone."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.tui", "--side", name, "--folder", str(folder)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
+        self.steps = 0
+        while self._heard() < WARM_STEPS:
+            pass
+        self._process.send_signal(signal.SIGSTOP)
+
+    def _heard(self) -> int:
+        """The next step it says."""
+        assert self._process.stdout
+        return int.from_bytes(self._process.stdout.read(8), "little")
+
+    def turn(self) -> None:
+        """Let it train for a while; steps of the last tenth of a second count for the next turn."""
+        assert self._process.stdout
+        self._process.send_signal(signal.SIGCONT)
+        until = perf_counter() + TURN_SECONDS
+        while (left := until - perf_counter()) > 0:
+            if select.select([self._process.stdout], [], [], left)[0]:
+                self.steps = self._heard()
+        self._process.send_signal(signal.SIGSTOP)
+
+    def end(self) -> None:
+        """Kill it."""
+        self._process.kill()
+        self._process.wait()
 
 
 def fill(store: Store) -> None:
@@ -241,31 +292,52 @@ async def memory_growth(folder: Path) -> float:
     return grown / 2**20
 
 
-def slowdown(folder: Path, data: list[Path]) -> float:
-    """By how many percent the app trains slower than ``--batch``: the median of nine pairs.
+def slowdown(folder: Path, beside: str = "app") -> float:
+    """By how many percent the app trains slower than ``--batch``.
 
-    Pairs are short and take turns in which comes first: the machine's pace changes meanwhile.
+    Two processes train, one of them at a time, for a second each: the machine's pace changes from
+    second to second, and so it does for both.
     """
-    pairs = []
-    for number in range(PAIRS):
-        before = batch_pace(data, PAIR_EPOCHS) if number % 2 else None
-        _, shown = asyncio.run(while_training(folder, data, 0.5, PAIR_EPOCHS))
-        alone = before or batch_pace(data, PAIR_EPOCHS)
-        pairs.append(100 * (1 - shown / alone))
-    return median(pairs)
+    sides = [Side("batch", folder), Side(beside, folder)]
+    for side in sides:
+        side.turn()  # what it did before it was stopped
+    began = [side.steps for side in sides]
+    for number in range(TURNS):
+        for side in sides if number % 2 else sides[::-1]:
+            side.turn()
+    batch, shown = (side.steps - steps for side, steps in zip(sides, began, strict=True))
+    for side in sides:
+        side.end()
+    return 100 * (1 - shown / batch)
 
 
 def main() -> None:
     """Print each figure beside what was promised."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--side", choices=("app", "batch"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--slowdown-only", action="store_true", help="the last figure alone")
+    options = parser.parse_args()
     data = [Path(os.environ["FASHIONTUI_DATA_DIR"])]
+    if options.side:
+        train_in_turns(options.side, options.folder, data, sys.stdout.buffer)
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        print(f"first paint                    {first_paint():8.2f} s   (under 0.6)")
-        print(f"10,000 runs on the board       {asyncio.run(board_opening(folder)):8.2f} s   (0.3)")
-        print(f"growth over 8 hours of events  {asyncio.run(memory_growth(folder)):8.1f} MiB (20)")
-        lags, _ = asyncio.run(while_training(folder, data, TICK_SECONDS, TRAINED_EPOCHS))
-        print(f"loop lag, 99th percentile      {quantiles(lags, n=100)[98]:8.1f} ms  (under 20)")
-        print(f"training slower than batch     {slowdown(folder, data):8.1f} %   (3)")
+        if not options.slowdown_only:
+            print(f"first paint                    {first_paint():8.2f} s   (under 0.6)")
+            opening = asyncio.run(board_opening(folder))
+            print(f"10,000 runs on the board       {opening:8.2f} s   (0.3)")
+            growth = asyncio.run(memory_growth(folder))
+            print(f"growth over 8 hours of events  {growth:8.1f} MiB (20)")
+            lags = asyncio.run(while_training(folder, data))
+            print(
+                f"loop lag, 99th percentile      {quantiles(lags, n=100)[98]:8.1f} ms  (under 20)"
+            )
+        print(f"training slower than batch     {slowdown(folder):8.1f} %   (3)")
+        if options.slowdown_only:
+            noise = slowdown(folder, "batch")
+            print(f"batch slower than batch        {noise:8.1f} %   (noise alone)")
 
 
 if __name__ == "__main__":

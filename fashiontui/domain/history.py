@@ -54,6 +54,11 @@ class History:
         return self.finished.status if self.finished else Status.RUNNING
 
     @property
+    def under_way(self) -> bool:
+        """Whether the run has begun and not ended."""
+        return self.started is not None and self.finished is None
+
+    @property
     def steps_done(self) -> int:
         """Optimiser steps done so far, as last heard."""
         if self.finished and self.finished.status is Status.FINISHED:

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from fashiontui.domain.board import BoardRow
+from fashiontui.domain.board import BoardRow, live_row
 from fashiontui.domain.history import History
+from fashiontui.domain.plan import Network, solved_network
 from fashiontui.domain.record import RunRecord
+from fashiontui.domain.spec import RunSpec
 from fashiontui.tui.library import Library
+from fashiontui.tui.messages import TrainRequested
 from fashiontui.tui.terminal import is_shaded
 from fashiontui.tui.widgets.chart import Marker
 
 if TYPE_CHECKING:
     from fashiontui.domain.pareto import Suggestion
-    from fashiontui.tui.messages import TrainRequested
 
 
 class Opening:
@@ -81,19 +83,25 @@ class Opening:
     def pareto(
         self,
         rows: Sequence[BoardRow],
-        live: Callable[[], BoardRow | None],
         open_run: Callable[[str], object],
-        request: "Callable[[Suggestion], TrainRequested]",
+        specs: Callable[[list[Network]], list[RunSpec]],
     ) -> Screen[None]:
         """The plot of accuracy against cost.
 
         Args:
             rows: The runs on one data set.
-            live: The run under way, if there is one.
             open_run: Shows the run of an id.
-            request: Makes of what the plot suggests a wish to train it.
+            specs: Makes runs of a network that the plot suggests, with everything else as the form
+                has it.
         """
         from fashiontui.tui.screens.pareto import Pareto
+
+        def live() -> BoardRow | None:
+            history = self._live()
+            return live_row(history) if history.under_way else None
+
+        def request(suggested: "Suggestion") -> TrainRequested:
+            return TrainRequested(specs([solved_network(suggested.arch, suggested.budget)]))
 
         return Pareto(rows, live, open_run, request, self._marker)
 

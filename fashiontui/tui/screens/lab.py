@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import structs
 from textual import events, on
@@ -16,7 +15,6 @@ from fashiontui.domain.board import BoardRow, live_row
 from fashiontui.domain.errors import ExitCode, UsageError
 from fashiontui.domain.events import EpochEnded, FirstLayer, RunFinished, RunStarted, Status
 from fashiontui.domain.history import History
-from fashiontui.domain.plan import solved_network
 from fashiontui.domain.record import RunRecord
 from fashiontui.domain.spec import DatasetName
 from fashiontui.domain.text import printable
@@ -54,9 +52,6 @@ from fashiontui.tui.widgets.queue_view import QueueList
 from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
 from fashiontui.tui.widgets.watch import Watch
-
-if TYPE_CHECKING:
-    from fashiontui.domain.pareto import Suggestion
 
 REDRAW_SECONDS = 0.1
 """Least time between two drawings of what a run does: as often as news comes."""
@@ -204,7 +199,7 @@ class LabScreen(Screen[None]):
     @on(JobOver)
     def _job_over(self, message: JobOver) -> None:
         started = self.history.started
-        if message.stopped and started is not None and self.history.finished is None:
+        if message.stopped and started is not None and self.history.under_way:
             seconds = self.history.train_seconds
             self.history.fold(RunFinished(started.run_id, Status.STOPPED, None, seconds, seconds))
             self.note(
@@ -269,7 +264,7 @@ class LabScreen(Screen[None]):
         self.board.load(message.board)
         self.configure.look_for_teachers()
         self._tell_of_interrupted(message.board.runs.values())
-        if self._queue.current is not None and self.history.started and not self.history.finished:
+        if self._queue.current is not None and self.history.under_way:
             self.board.put(live_row(self.history))
 
     @on(TeachersWanted)
@@ -416,24 +411,11 @@ class LabScreen(Screen[None]):
     def action_pareto(self) -> None:
         """Open the plot of accuracy against cost over all runs of the data set."""
         rows = [row for row in self._rows if row.dataset == self.configure.dataset]
-        self.app.push_screen(
-            self._opening.pareto(
-                rows,
-                self._live_row,
-                lambda run_id: self.board.fetch([run_id], "details"),
-                self._request,
-            )
-        )
+        self.app.push_screen(self._opening.pareto(rows, self._show, self.configure.specs))
 
-    def _live_row(self) -> BoardRow | None:
-        """The run under way as a row of the board."""
-        under_way = self.history.started is not None and self.history.finished is None
-        return live_row(self.history) if under_way else None
-
-    def _request(self, suggested: "Suggestion") -> TrainRequested:
-        """A wish to train what is suggested, with everything else as the form has it."""
-        network = solved_network(suggested.arch, suggested.budget)
-        return TrainRequested(self.configure.specs([network]))
+    def _show(self, run_id: str) -> None:
+        """Open a run's details."""
+        self.board.fetch([run_id], "details")
 
     def action_predict(self) -> None:
         """Ask the network of the run under the board's cursor about a picture."""
