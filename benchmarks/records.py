@@ -78,12 +78,12 @@ ROWS = {
     "cnn-10k": Row("resnet", 10_000, (8, 12, 21), 91.0, 91.8),
     "cnn-20k": Row("resnet", 20_000, (8, 16, 33), 92.0, 92.8),
     "cnn-50k": Row("resnet", 50_000, (16, 24, 52), 93.2, 93.8),
-    "cnn-100k": Row("resnet", 100_000, (16, 32, 79), 93.8, 94.5),
+    "cnn-100k": Row("resnet", 100_000, (32, 48, 48), 93.8, 94.5),
     "cnn-200k": Row("resnet", 200_000, (24, 56, 102), 94.4, 95.2),
     "cnn-10k-taught": Row("resnet", 10_000, (8, 12, 21), 91.0, 91.8, LARGER),
     "cnn-20k-taught": Row("resnet", 20_000, (8, 16, 33), 92.0, 92.8, LARGER),
-    "cnn-50k-taught": Row("resnet", 50_000, (16, 24, 52), 93.2, 93.8, LARGER),
-    "cnn-100k-taught": Row("resnet", 100_000, (16, 32, 79), 93.8, 94.5, LARGER),
+    "cnn-50k-taught": Row("resnet", 50_000, (24, 34, 34), 93.2, 93.8, LARGER),
+    "cnn-100k-taught": Row("resnet", 100_000, (32, 48, 48), 93.8, 94.5, LARGER),
 }
 
 
