@@ -28,7 +28,7 @@ def test_a_rows_command_plans_the_very_runs_of_the_row(name, monkeypatch, tmp_pa
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 def test_a_row_counts_every_weight_and_keeps_its_budget(row):
-    assert 0.97 * row.budget <= family_named(row.arch).weights(row.shape) <= row.budget
+    assert 0.95 * row.budget <= family_named(row.arch).weights(row.shape) <= row.budget
 
 
 def test_the_readme_shows_the_stored_rows():
