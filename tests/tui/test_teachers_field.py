@@ -121,7 +121,7 @@ def test_the_field_lists_the_best_rows_and_none_is_the_second_choice(stored: Any
         await unfold(app, pilot, "#settings")
         teachers = picker(app, "teacher")
         assert teachers.prompt == "none"
-        assert [title for title, _ in teachers.options[:2]] == ["", "none"]
+        assert [title for title, _ in teachers.options[:2]] == ["recipe", "none"]
         assert teachers.options[2][0].startswith("fcn-100k ×2, ")
         teachers.focus()
         await press(pilot, "enter", "f", "enter")

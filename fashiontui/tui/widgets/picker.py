@@ -81,7 +81,8 @@ class Picker(Widget, can_focus=True):
 
     def __init__(self, options: Sequence[tuple[str, str]], value: str = "") -> None:
         """Args:
-        options: What is shown of each value, and the value; an empty one stands for the prompt.
+        options: What is shown of each value, and the value; an empty one stands for the prompt,
+            which what is shown of it follows in the list.
         value: Picked at first; of an unknown one, or of none, the first.
         """
         super().__init__()
@@ -143,7 +144,7 @@ class Picker(Widget, can_focus=True):
         if not self.query(Choices):
             choices = Choices(
                 *(
-                    Option(Content(label) if value else Content.styled(self.prompt, "dim"))
+                    Option(Content(label) if value else self._unpicked(label))
                     for label, value in self.options
                 )
             )
@@ -152,6 +153,10 @@ class Picker(Widget, can_focus=True):
             self.mount(choices)
             choices.focus(scroll_visible=False)
             self.refresh()
+
+    def _unpicked(self, label: str) -> Content:
+        """The choice of nothing."""
+        return Content.styled(f"{self.prompt} · {label}" if label else self.prompt, "dim")
 
     @on(OptionList.OptionHighlighted)
     def _moved(self, event: OptionList.OptionHighlighted) -> None:

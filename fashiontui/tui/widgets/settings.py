@@ -72,6 +72,8 @@ TEACHER_HELP = (
     "Runs whose answers, averaged, are learnt in place of the labels: the best are listed, T on "
     "the board takes the marked ones"
 )
+RECIPES = ("recipe", "")
+"""The choice of what the recipe has."""
 _SAID = {"true": "on", "false": "off"}
 
 
@@ -185,7 +187,7 @@ def teacher_options(titles: Mapping[str, str]) -> list[tuple[str, str]]:
         titles: Of teachers, by what settings call them.
     """
     given = [(title, name) for name, title in titles.items() if name not in ("", NO_TEACHER)]
-    return [("", ""), ("none", NO_TEACHER), *given]
+    return [RECIPES, ("none", NO_TEACHER), *given]
 
 
 def _field(name: str, value: str) -> Field:
@@ -202,7 +204,7 @@ def _field(name: str, value: str) -> Field:
         )
     else:
         label, choices = PICKED[name]
-        options = [("", ""), *((_SAID.get(choice, choice), choice) for choice in choices)]
+        options = [RECIPES, *((_SAID.get(choice, choice), choice) for choice in choices)]
         field = Field(label, Picker(options, value), HELP[name])
     field.id = f"field-{name}"
     return field
