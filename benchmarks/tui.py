@@ -25,7 +25,6 @@ from typing import BinaryIO
 
 from msgspec import to_builtins
 from sqlalchemy import insert
-from textual.message import Message
 
 from fashiontui.config import Config
 from fashiontui.domain.board import Board
@@ -48,6 +47,7 @@ TRAINED_EPOCHS = 20
 TURNS, TURN_SECONDS = 60, 1.0
 WARM_STEPS = 500
 ENDLESS = 10_000
+SAY_SECONDS = 0.1
 TICK_SECONDS = 0.005
 STORED_RUNS = 10_000
 SEEDS_EACH = 5
@@ -113,13 +113,13 @@ async def while_training(folder: Path, data: list[Path]) -> list[float]:
 
 
 def train_in_turns(side: str, folder: Path, data: list[Path], said: BinaryIO) -> None:
-    """Train fcn-100k without end, in the app or as ``--batch`` does, and say each step heard of."""
+    """Train fcn-100k without end, in the app or as ``--batch`` does, and say how many steps."""
 
-    def heard(event: object) -> None:
-        if isinstance(event, Progress):
-            said.write(event.step.to_bytes(8, "little"))
-            said.flush()
+    def say(steps: int) -> None:
+        said.write(steps.to_bytes(8, "little"))
+        said.flush()
 
+    where = str(folder / f"{os.getpid()}.db")
     if side == "batch":
         from fashiontui.data import load
         from fashiontui.engine import choose_placement, find_device
@@ -128,26 +128,19 @@ def train_in_turns(side: str, folder: Path, data: list[Path], said: BinaryIO) ->
         asked, device = spec(ENDLESS), find_device("cpu")
         images = load("fashion-mnist", data, lambda _: None).to(device)
         placement = choose_placement(asked, device, Path("/nonexistent"))
-        with closing(Store(str(folder / f"{os.getpid()}.db"))) as store:
+        with closing(Store(where)) as store:
             for event in run(asked, images, placement, store):
-                heard(event)
+                if isinstance(event, Progress):
+                    say(event.step)
         return
 
     async def shown() -> None:
-        app = FashionTui(
-            str(folder / f"{os.getpid()}.db"), "fashion-mnist", data, Choice(), Config()
-        )
+        app = FashionTui(where, "fashion-mnist", data, Choice(), Config())
         async with app.run_test(size=SIZE):
-            post = app.lab.post_message
-
-            def heard_and_posted(message: Message) -> bool:
-                if isinstance(message, RunEvent):
-                    heard(message.event)
-                return post(message)
-
-            app.lab.post_message = heard_and_posted  # type: ignore[method-assign]
             app.queue.add([spec(ENDLESS)])
-            await asyncio.sleep(PATIENCE)
+            while True:
+                await asyncio.sleep(SAY_SECONDS)
+                say(app.lab.history.steps_done)
 
     asyncio.run(shown())
 
@@ -166,7 +159,9 @@ class Side:
     def _heard(self) -> int:
         """The next step it says."""
         assert self._process.stdout
-        return int.from_bytes(self._process.stdout.read(8), "little")
+        if not (said := self._process.stdout.read(8)):
+            raise SystemExit("A process that trained for the comparison has ended early.")
+        return int.from_bytes(said, "little")
 
     def turn(self) -> None:
         """Let it train for a while; steps of the last tenth of a second count for the next turn."""
@@ -178,7 +173,7 @@ class Side:
                 self.steps = self._heard()
         self._process.send_signal(signal.SIGSTOP)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Kill it."""
         self._process.kill()
         self._process.wait()
@@ -298,16 +293,15 @@ def slowdown(folder: Path, beside: str = "app") -> float:
     Two processes train, one of them at a time, for a second each: the machine's pace changes from
     second to second, and so it does for both.
     """
-    sides = [Side("batch", folder), Side(beside, folder)]
-    for side in sides:
-        side.turn()  # what it did before it was stopped
-    began = [side.steps for side in sides]
-    for number in range(TURNS):
-        for side in sides if number % 2 else sides[::-1]:
-            side.turn()
-    batch, shown = (side.steps - steps for side, steps in zip(sides, began, strict=True))
-    for side in sides:
-        side.end()
+    with closing(Side("batch", folder)) as alone, closing(Side(beside, folder)) as other:
+        sides = [alone, other]
+        for side in sides:
+            side.turn()  # what it did before it was stopped
+        began = [side.steps for side in sides]
+        for number in range(TURNS):
+            for side in sides if number % 2 else sides[::-1]:
+                side.turn()
+        batch, shown = (side.steps - steps for side, steps in zip(sides, began, strict=True))
     return 100 * (1 - shown / batch)
 
 

@@ -81,8 +81,8 @@ class Picker(Widget, can_focus=True):
 
     def __init__(self, options: Sequence[tuple[str, str]], value: str = "") -> None:
         """Args:
-        options: What is shown of each value, and the value; an empty one stands for the prompt,
-            which what is shown of it follows in the list.
+        options: What is shown of each value, and the value. An empty value stands for the prompt;
+            in the list what is shown of it comes behind the prompt.
         value: Picked at first; of an unknown one, or of none, the first.
         """
         super().__init__()
