@@ -31,22 +31,24 @@ class PatchCompositor(Compositor):
     def _get_renders(
         self, crop: Region | None = None
     ) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """Region, clip and lines of each widget under a patch; of every widget without patches."""
+        """Region, clip and lines of each widget under a patch; of every widget without patches.
+
+        Widgets come from the front to the back: what lies under one that a patch is all within is
+        hidden there, as the panels around it are.
+        """
         if not self._patches:
             yield from super()._get_renders(crop)
             return
+        patches = self._patches
         for widget, (region, clip) in self.visible_widgets.items():
-            x, y, width, height = region.intersection(clip)
-            touched = [
-                patch
-                for patch in self._patches
-                if patch.x < x + width
-                and x < patch.x + patch.width
-                and patch.y < y + height
-                and y < patch.y + patch.height
-            ]
-            if touched:
-                top = max(y, min(patch.y for patch in touched))
-                bottom = min(y + height, max(patch.y + patch.height for patch in touched))
-                lines = Region(x, top, width, bottom - top)
-                yield region, lines, widget.render_lines(lines.translate(-region.offset))
+            seen = region.intersection(clip)
+            touched = [patch for patch in patches if seen.overlaps(patch)]
+            if not touched:
+                continue
+            top = max(seen.y, min(patch.y for patch in touched))
+            bottom = min(seen.bottom, max(patch.bottom for patch in touched))
+            lines = Region(seen.x, top, seen.width, bottom - top)
+            yield region, lines, widget.render_lines(lines.translate(-region.offset))
+            patches = tuple(patch for patch in patches if not seen.contains_region(patch))
+            if not patches:
+                return
