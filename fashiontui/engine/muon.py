@@ -14,6 +14,9 @@ FEWEST_ROWS, WIDE = 32, 3
 """From how many rows, and how many times as many columns, the steps are taken on ``x xT`` in place
 of ``x`` (on a CPU 24 rows gain nothing, 110 x 784 take half the time)."""
 
+LEAST_LENGTH = 1e-7
+"""What an update is divided by at least: one without any direction stays what it is."""
+
 
 def _vector_length() -> float:
     """What the steps take 1 to: a vector, divided by its length, keeps its direction."""
@@ -67,7 +70,7 @@ class Muon(torch.optim.Optimizer):
             averages = [self._average(parameter) for parameter in parameters]
             torch._foreach_lerp_(averages, gradients, 1 - momentum)
             smoothed = torch._foreach_lerp(gradients, averages, momentum)
-            updates = [_orthogonal_form(gradient, copies) for gradient in smoothed]
+            updates = _orthogonal_forms(smoothed, copies)
             torch._foreach_mul_(updates, [_length(parameter, copies) for parameter in parameters])
             if group["weight_decay"]:
                 torch._foreach_mul_(parameters, 1 - lr * group["weight_decay"])
@@ -84,6 +87,17 @@ class Muon(torch.optim.Optimizer):
             state["momentum_buffer"] = torch.zeros_like(parameter)
         average: Tensor = state["momentum_buffer"]
         return average
+
+
+def _orthogonal_forms(updates: tuple[Tensor, ...], copies: int) -> tuple[Tensor, ...]:
+    """Updates with the matrix of each network made orthogonal; of one network's vectors at once."""
+    if copies > 1 or any(update.ndim > 1 for update in updates):
+        return tuple(_orthogonal_form(update, copies) for update in updates)
+    lengths = torch._foreach_norm(updates)
+    torch._foreach_clamp_min_(lengths, LEAST_LENGTH)
+    units: tuple[Tensor, ...] = torch._foreach_div(updates, lengths)
+    torch._foreach_mul_(units, VECTOR_LENGTH)
+    return units
 
 
 def _orthogonal_form(update: Tensor, copies: int) -> Tensor:
@@ -108,7 +122,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """
     tall = matrix.shape[-2] > matrix.shape[-1]
     wide = matrix.mT if tall else matrix
-    wide = wide / wide.norm(dim=(-2, -1), keepdim=True).clamp_min(1e-7)
+    wide = wide / wide.norm(dim=(-2, -1), keepdim=True).clamp_min(LEAST_LENGTH)
     rows, columns = wide.shape[-2:]
     if rows == 1:
         wide = wide * VECTOR_LENGTH
