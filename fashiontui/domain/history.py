@@ -23,6 +23,8 @@ class History:
 
     started: RunStarted | None = None
     progress: list[Progress] = field(default_factory=list)
+    losses: list[tuple[float, float]] = field(default_factory=list)
+    """Epoch and training loss of each progress event: made once, and drawn many times."""
     epochs: list[EpochEnded] = field(default_factory=list)
     first_layer: FirstLayer | None = None
     """As the last epoch left it."""
@@ -39,8 +41,10 @@ class History:
                 self.epochs = [*event.epochs]
             case Progress():
                 self.progress.append(event)
+                self.losses.append((event.epoch, event.loss))
                 if len(self.progress) > MAX_PROGRESS:
                     self.progress[:-1] = self.progress[:-1:2]
+                    self.losses[:-1] = self.losses[:-1:2]
             case EpochEnded():
                 self.epochs.append(event)
             case FirstLayer():

@@ -20,7 +20,7 @@ def loss_curves(
 
     Beside more than two others their training loss is left out: nobody could tell so many apart.
     """
-    train = [(p.epoch, p.loss) for p in history.progress] or [
+    train = [*history.losses] or [
         (float(epoch.epoch), epoch.train_loss) for epoch in history.epochs
     ]
     curves = [

@@ -38,6 +38,18 @@ def shown(line: GrowingLine) -> list[list[str]]:
     return [[cell[0] if cell else " " for cell in row] for row in line.rows]
 
 
+@settings(max_examples=15, deadline=None)
+@given(ys=st.lists(values, min_size=40, max_size=200), marker=markers, part=st.floats(0.01, 0.4))
+def test_many_points_in_few_columns_are_drawn_as_if_each_counted(
+    ys: list[float], marker: str, part: float
+) -> None:
+    points = [(part * AREA.right * at / len(ys), y) for at, y in enumerate(ys)]
+    line = GrowingLine(AREA, marker, (1, 2, 3))
+    for at in (len(ys) // 2, len(ys) - 1, len(ys)):
+        line.grow(points[:at])
+    assert shown(line) == drawn_at_once(points, marker)
+
+
 @settings(max_examples=25, deadline=None)
 @given(points=curves(), marker=markers, data=st.data())
 def test_a_line_drawn_bit_by_bit_is_the_line_drawn_at_once(

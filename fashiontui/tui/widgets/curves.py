@@ -1,5 +1,6 @@
 """The drawing of a chart: axes and curves over epochs, and what keys and mouse do on it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,12 +152,12 @@ with a capital letter or `◇`.
 
     def draw(self) -> None:
         """Draw anew, and repaint the lines that look different."""
-        before, drawn_at = self._lines, self._drawn_at
-        self._draw()
-        if drawn_at != self._drawn_at:
+        before, drawn_at, size = self._lines, self._drawn_at, self.size
+        self._draw(size)
+        if drawn_at != size:
             self.refresh()
         elif changed := [y for y, line in enumerate(self._lines) if line != before[y]]:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
 
     def notify_style_update(self) -> None:
         """Draw in the colours of another theme."""
@@ -165,34 +166,35 @@ with a capital letter or `◇`.
 
     def render_line(self, y: int) -> Strip:
         """A line of the drawing, which is made anew where the size is another."""
-        if self._drawn_at != self.size:
-            self._draw()
+        if self._drawn_at != (size := self.size):
+            self._draw(size)
         base = self.visual_style.rich_style
         if y >= len(self._lines):
-            return Strip.blank(self.size.width, base)
+            return Strip.blank(size.width, base)
         return strip(self._lines[y], base)
 
-    def _draw(self) -> None:
+    def _draw(self, size: Size) -> None:
         """Lay the axes out and let plotext draw: all anew, or what the growing line adds to it."""
-        self._drawn_at = self.size
-        width, height = self.size
+        self._drawn_at = size
+        width, height = size
         if width < 12 or height < 4:
             self._lines, self._under_key = [], None
             return
         left, right = self.view.window or (0.0, max(1.0, self.epochs))
-        shown = [(series, self._visible(series, left, right)) for series in self.series]
+        shown = [(series, self._visible(series.points, width)) for series in self.series]
         scale: Callable[[float], float] = log10 if self.logarithmic else float
         low, high = self._value_range([p[1] for _, points in shown for p in points])
         bottom, top = around(scale(low), scale(high))
         margin = MARGIN * (top - bottom)
-        names = labels(self._ticks(low, high))
+        ticks = self._ticks(low, high, height)
+        names = labels(ticks)
         self._offset, self._plotted = max(map(len, names)) + 1, (left, right)
         area = Area(
             left, right, bottom - margin, top + margin, width - self._offset, height - AXIS_LINES
         )
-        placed: list[Placed] = [
-            (series, [(x, scale(y)) for x, y in points]) for series, points in shown
-        ]
+        placed: list[Placed] = shown
+        if self.logarithmic:
+            placed = [(series, [(x, log10(y)) for x, y in points]) for series, points in shown]
         grows, still = _split(placed)
         colours = [
             self._axes,
@@ -202,7 +204,7 @@ with a capital letter or `◇`.
         changed = set(range(height))
         if key != self._under_key:
             self._under_key = key
-            self._under = self._cells_under(area, self._ticks(low, high), names, still, scale)
+            self._under = self._cells_under(area, ticks, names, still, scale)
             self._grown = GrowingLine(area, self._line_marker, self.colour("train"))
             self._grown.grow(grows)
         else:
@@ -253,24 +255,29 @@ with a capital letter or `◇`.
             plot.scatter([self.view.read] * len(ys), ys, marker=CURSOR, color=self._axes)
         return cells(plot, *self.size)
 
-    def _ticks(self, low: float, high: float) -> list[float]:
+    def _ticks(self, low: float, high: float, height: int) -> list[float]:
         if self.logarithmic:
             return log_ticks(low, high)
-        return round_ticks(low, high, max(2, self.size.height // ROWS_PER_TICK))
+        return round_ticks(low, high, max(2, height // ROWS_PER_TICK))
 
     def on_axis(self, value: float) -> float:
         """What stands on the axis for a value."""
         return self.quantity.on_log(value) if self.logarithmic else value
 
-    def _visible(self, series: Series, left: float, right: float) -> list[tuple[float, float]]:
-        """A series' points between two epochs, as they stand on the axis.
+    def _visible(self, points: Points, width: int) -> Points:
+        """The points of a series between the epochs shown, as they stand on the axis.
 
         Twice as many as braille has columns show all that can be seen.
         """
-        points = [point for point in series.points if left - 1e-9 <= point[0] <= right + 1e-9]
-        points = points[:: 1 + len(points) // (4 * self.size.width)]
+        if window := self.view.window:
+            first = bisect_left(points, window[0] - 1e-9, key=_epoch)
+            points = points[first : bisect_right(points, window[1] + 1e-9, key=_epoch)]
+        if len(points) >= 4 * width:
+            points = points[:: 1 + len(points) // (4 * width)]
+        if not self.logarithmic:
+            return points
         placed = [(epoch, self.on_axis(value)) for epoch, value in points]
-        return [point for point in placed if point[1] > 0] if self.logarithmic else placed
+        return [point for point in placed if point[1] > 0]
 
     def _value_range(self, values: list[float]) -> tuple[float, float]:
         """Least and greatest value, the reference among them where there is one."""
@@ -316,6 +323,10 @@ with a capital letter or `◇`.
     def colour(self, look: str) -> tuple[int, int, int]:
         """Red, green and blue of a curve, as the theme has them."""
         return Color.parse(self.app.theme_variables[f"series-{look}"]).rgb
+
+
+def _epoch(point: tuple[float, float]) -> float:
+    return point[0]
 
 
 def _split(placed: Sequence[Placed]) -> tuple[Points, list[Placed]]:
