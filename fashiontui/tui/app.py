@@ -42,7 +42,7 @@ SOON_SECONDS = 1.0
 """How long quitting waits before it says what for."""
 LATEST_SECONDS = 5.0
 """How long it waits at most: a store may be locked for half a minute."""
-SWITCH_SECONDS = 1e-6
+SWITCH_SECONDS = 1e-4
 """How long the training thread waits before it takes the interpreter from the screen: it asks for
 it again after every operation of torch, dozens of times a step, and by default for 5 ms each."""
 YOUNG_OBJECTS = 10_000

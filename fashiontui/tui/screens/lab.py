@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from time import monotonic
 
 from msgspec import structs
 from textual import events, on
@@ -53,8 +54,9 @@ from fashiontui.tui.widgets.run_line import RunLine
 from fashiontui.tui.widgets.status_line import StatusLine
 from fashiontui.tui.widgets.watch import Watch
 
-REDRAW_SECONDS = 0.1
-"""Least time between two drawings of what a run does: as often as news comes."""
+REDRAW_SECONDS = 0.09
+"""Least time between two drawings of what a run does: news comes a little less often, and is drawn
+at once."""
 
 
 class LabScreen(Screen[None]):
@@ -91,8 +93,9 @@ class LabScreen(Screen[None]):
         self._marker = marker
         self._opening = Opening(library, folders, marker, lambda: self.history)
         self.history = History()
+        self._status_line, self._watch = StatusLine(), Watch()
         self._rows: Sequence[BoardRow] = ()
-        self._stale = False
+        self._stale, self._drawn_at = False, 0.0
         self._opened = False
         self._styled = False
 
@@ -102,11 +105,11 @@ class LabScreen(Screen[None]):
             self.app.size, self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
         )
         self.add_class(*classes, update=False)
-        yield StatusLine()
+        yield self._status_line
         yield PanelBar()
         with Container(id="panels"):
             yield Configure(self._choice, self._dataset)
-            yield Watch()
+            yield self._watch
             yield Lower(self._library, self._dataset, self._choice)
         yield Footer()
 
@@ -172,7 +175,7 @@ class LabScreen(Screen[None]):
     @on(JobBegan)
     def _job_began(self, message: JobBegan) -> None:
         self.query_one(RunLine).announce(message.job.spec.title)
-        self.query_one(StatusLine).preparing = message.job.spec.title
+        self._status_line.preparing = message.job.spec.title
         self._show_queue()
 
     @on(RunEvent)
@@ -208,7 +211,7 @@ class LabScreen(Screen[None]):
             )
         if started is not None:
             self._read_again(started.run_id)
-        self.query_one(StatusLine).preparing = ""
+        self._status_line.preparing = ""
         self._redraw_soon()
         self._show_queue()
         self.board.read_store()
@@ -245,14 +248,14 @@ class LabScreen(Screen[None]):
     def _torch_loaded(self, message: TorchLoaded) -> None:
         self.configure.offer_devices(message.devices)
         best = message.devices[0]
-        self.query_one(StatusLine).device = best.name
+        self._status_line.device = best.name
         for device in message.devices:
             self.note(f"Device {device.name}: {device.title}, {device.memory_gib:.0f} GiB.")
 
     @on(DataFound)
     def _data_found(self, message: DataFound) -> None:
         self.configure.dataset = message.dataset
-        self.query_one(StatusLine).dataset = message.dataset
+        self._status_line.dataset = message.dataset
         self.board.show_dataset(message.dataset)
         self.configure.look_for_teachers()
         place = f" in {message.place}" if message.place else ", drawn by the program"
@@ -293,7 +296,7 @@ class LabScreen(Screen[None]):
         records = message.records
         match message.purpose:
             case "marked":
-                self.query_one(Watch).marked = {record.id: record for record in records}
+                self._watch.marked = {record.id: record for record in records}
             case "pinned":
                 self._pin(records[0] if records else None)
             case "rerun":
@@ -330,9 +333,9 @@ class LabScreen(Screen[None]):
     def _pin(self, record: RunRecord | None) -> None:
         """Compare every chart with this run; with none where it is no longer stored."""
         if record is None:
-            self.query_one(Watch).pinned = self.board.pinned = None
+            self._watch.pinned = self.board.pinned = None
         elif record.id == self.board.pinned:  # unless another was pinned meanwhile
-            self.query_one(Watch).pinned = record
+            self._watch.pinned = record
 
     @on(Noted)
     def _noted(self, message: Noted) -> None:
@@ -345,18 +348,22 @@ class LabScreen(Screen[None]):
     # Drawing
 
     def _redraw_soon(self) -> None:
-        """Draw once for all the news of a tenth of a second."""
-        if not self._stale:
-            self._stale = True
-            self.set_timer(REDRAW_SECONDS, self.redraw)
+        """Draw at once, or a little later, for all the news there will be by then."""
+        if self._stale:
+            return
+        self._stale = True
+        if (wait := self._drawn_at + REDRAW_SECONDS - monotonic()) > 0:
+            self.set_timer(wait, self.redraw)
+        else:
+            self.redraw()
 
     def redraw(self) -> None:
         """Draw what the run under way has told, with the runs it is compared with."""
-        self._stale = False
+        self._stale, self._drawn_at = False, monotonic()
         current = self._queue.current
         stopping = current is not None and self._queue.is_ending(current)
-        self.query_one(Watch).show(self.history, self.board.marks, stopping)
-        self.query_one(StatusLine).show(self.history)
+        self._watch.show(self.history, self.board.marks, stopping)
+        self._status_line.show(self.history)
 
     def _show_queue(self) -> None:
         self.lower.show_queue(self._queue.waiting, self._queue.held)

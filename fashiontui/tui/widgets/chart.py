@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from rich.color import Color
-from rich.style import Style
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import Static
 
 from fashiontui.tui.widgets.curves import Curves, Marker
+from fashiontui.tui.widgets.drawing import coloured
+from fashiontui.tui.widgets.lines import BOLD, PLAIN, Lines, Piece, width_of
 from fashiontui.tui.widgets.series import Quantity, Reference, Series, View
 
 __all__ = ["Chart", "Curves", "Marker"]
@@ -41,8 +40,7 @@ class Chart(Vertical):
         super().__init__(id=id, classes="panel -empty")
         self._number = number
         self._empty = empty
-        self._legend = Static(classes="legend")
-        self._legend_lines = 0
+        self._legend = Lines(classes="legend")
         self._titles = ("", "")
         self.curves = Curves(quantity)
 
@@ -53,8 +51,9 @@ class Chart(Vertical):
         yield self.curves
 
     def on_mount(self) -> None:
-        """Give the panel its name."""
+        """Give the panel its name, and the legend the colours of whatever theme there is."""
         self._set_titles()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._refresh())
 
     def show(self, series: Sequence[Series], reference: Reference | None, epochs: float) -> None:
         """Draw these curves over this many epochs."""
@@ -100,44 +99,42 @@ class Chart(Vertical):
 
     def _refresh(self) -> None:
         if self.is_mounted:
-            legend = self._legend_text()
-            lines = legend.plain.count("\n") + 1
-            self._legend.update(legend, layout=lines != self._legend_lines)
-            self._legend_lines = lines
+            self._legend.show_lines(self.legend())
             self.curves.draw()
 
-    def _legend_text(self) -> Text:
+    def legend(self) -> list[list[Piece]]:
         """Glyph, name and value of each curve: at the epoch read, else the newest."""
         width, height = self.content_size
-        legend = _wrapped(self._legend_entries(named=True), width)
-        if legend.plain.count("\n") < max(LEGEND_LINES, height // 4):
-            return legend
+        lines = _wrapped(self._legend_entries(named=True), width)
+        if len(lines) <= max(LEGEND_LINES, height // 4):
+            return lines
         return _wrapped(self._legend_entries(named=False), width)
 
-    def _legend_entries(self, named: bool) -> list[Text]:
+    def _legend_entries(self, named: bool) -> list[list[Piece]]:
         """One for each curve; other runs than the first can do without their names."""
         curves = self.curves
         read = curves.view.read
-        entries = [] if read is None else [Text(f"epoch {read}", style="bold")]
+        entries = [] if read is None else [[(f"epoch {read}", BOLD)]]
         for series in curves.series:
             newest = series.points[-1][1] if series.points else None
             value = newest if read is None else series.at(read)
             shown = (
                 "–" if value is None else f"{curves.on_axis(value):.{curves.quantity.decimals}f}"
             )
-            colour = Style(color=Color.from_rgb(*curves.colour(series.look)))
             name = f" {series.label} " if named or series.look in OWN_LOOKS else " "
-            entries.append(
-                Text.assemble((series.glyph, colour), name, (shown, "bold"), no_wrap=True)
-            )
+            colour = coloured(PLAIN, curves.colour(series.look))
+            entries.append([(series.glyph, colour), (name, PLAIN), (shown, BOLD)])
         return entries
 
 
-def _wrapped(entries: Sequence[Text], width: int) -> Text:
-    """The entries beside each other, none broken over two lines."""
-    lines = [Text()]
+def _wrapped(entries: Sequence[Sequence[Piece]], width: int) -> list[list[Piece]]:
+    """The entries beside each other, none broken over two lines; at least one line."""
+    lines: list[list[Piece]] = [[]]
+    taken = 0
     for entry in entries:
-        if lines[-1] and lines[-1].cell_len + 2 + entry.cell_len > width:
-            lines.append(Text())
-        lines[-1].append("  " if lines[-1] else "").append_text(entry)
-    return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+        if lines[-1] and taken + 2 + width_of(entry) > width:
+            lines.append([])
+        taken = taken + 2 if lines[-1] else 0
+        lines[-1] += [("  ", PLAIN), *entry] if lines[-1] else entry
+        taken += width_of(entry)
+    return lines

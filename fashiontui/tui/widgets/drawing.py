@@ -88,10 +88,10 @@ def stretches(row: Sequence[Cell]) -> Line:
 
 def strip(line: Line, base: RichStyle) -> Strip:
     """A drawn line, a segment for each stretch of one colour."""
-    return Strip([Segment(text, _coloured(base, colour)) for text, colour in line])
+    return Strip([Segment(text, coloured(base, colour)) for text, colour in line])
 
 
 @lru_cache(256)
-def _coloured(base: RichStyle, colour: Colour) -> RichStyle:
+def coloured(base: RichStyle, colour: Colour) -> RichStyle:
     """The base style in a colour; unchanged where plotext names none."""
     return base if isinstance(colour, str) else base + RichStyle(color=Color.from_rgb(*colour))

@@ -1,22 +1,35 @@
-"""The two lines that say how the run under way is doing."""
+"""The line that says how the run under way is doing."""
 
-from textual.content import Content
-from textual.widgets import Static
+from rich.style import Style
 
 from fashiontui.domain.events import Scoring, Status
 from fashiontui.domain.history import History
 from fashiontui.tui.text import clock
+from fashiontui.tui.widgets.lines import BOLD, PLAIN, Lines, Piece
 
 LEAST_BAR = 8
-NO_RUN = "[$foreground 60%]Nothing is training: [b]t[/b] trains the network of panel 1.[/]"
 
 
-class RunLine(Static):
-    """A bar and the figures of the run under way."""
+class RunLine(Lines):
+    """A bar and the figures of the run under way, or what there is to say without one."""
+
+    COMPONENT_CLASSES = {"run-line--done", "run-line--left", "run-line--hint", "run-line--error"}
 
     def __init__(self) -> None:
-        super().__init__(NO_RUN, id="run-line")
+        super().__init__(id="run-line")
         self._drawn: tuple[History, bool] | None = None
+        self._styles: dict[str, Style] = {}
+
+    def on_mount(self) -> None:
+        """Say what to press, and follow the theme."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._follow_theme())
+        hint = self._style("hint")
+        keys: list[Piece] = [("Nothing is training: ", hint), ("t", hint + BOLD)]
+        self.show_lines([[*keys, (" trains the network of panel 1.", hint)]])
+
+    def _follow_theme(self) -> None:
+        self._styles.clear()
+        self.on_resize()
 
     def on_resize(self) -> None:
         """Fit the bar to the line, also when its panel was hidden while the run went on."""
@@ -26,12 +39,12 @@ class RunLine(Static):
     def announce(self, title: str) -> None:
         """A job was taken and is being prepared."""
         self._drawn = None
-        self.update(Content.from_markup("[b]$title[/b] · measuring speed…", title=title))
+        self.show_lines([[(title, BOLD), (" · measuring speed…", PLAIN)]])
 
     def give_up(self, sentence: str) -> None:
         """A job cannot train, and why."""
         self._drawn = None
-        self.update(Content.from_markup("[$text-error]✗ $sentence[/]", sentence=sentence))
+        self.show_lines([[(f"✗ {sentence}", self._style("error"))]])
 
     def show(self, history: History, stopping: bool) -> None:
         """Draw how far the run is."""
@@ -40,15 +53,19 @@ class RunLine(Static):
             return
         self._drawn = history, stopping
         share = history.steps_done / history.steps if history.steps else 0.0
-        tail = _fitting(self._figures(history, stopping), self.content_size.width - LEAST_BAR - 1)
-        bar = max(LEAST_BAR, self.content_size.width - len(tail) - 1)
+        width = self.content_size.width
+        tail = _fitting(self._figures(history, stopping), width - LEAST_BAR - 1)
+        bar = max(LEAST_BAR, width - len(tail) - 1)
         full = round(bar * share)
-        self.update(
-            Content.from_markup(
-                f"[$primary]{'━' * full}[/][$foreground 30%]{'─' * (bar - full)}[/] {tail}"
-            ),
-            layout=False,  # its size never changes, and a layout costs more than all charts
-        )
+        done, left = ("━" * full, self._style("done")), ("─" * (bar - full), self._style("left"))
+        self.show_lines([[done, left, (f" {tail}", PLAIN)]])
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:  # Textual forgets its own at every change
+            colour = self.get_component_styles(f"run-line--{name}").color
+            shown = self.background_colors[1] + colour  # it may be translucent
+            self._styles[name] = Style(color=shown.rich_color)
+        return self._styles[name]
 
     def _figures(self, history: History, stopping: bool) -> list[str]:
         """What to say of the run, the most important first."""

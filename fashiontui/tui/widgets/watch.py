@@ -23,6 +23,8 @@ class Watch(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="watch")
+        self._charts = Charts(("2", "3"), (EMPTY_LOSS, EMPTY_ACCURACY))
+        self._run_line = RunLine()
         self.marked: dict[str, RunRecord] = {}
         """Stored runs to draw beside the one under way, by id."""
         self.pinned: RunRecord | None = None
@@ -30,8 +32,8 @@ class Watch(Vertical):
 
     def compose(self) -> ComposeResult:
         """Charts above the line."""
-        yield Charts(("2", "3"), (EMPTY_LOSS, EMPTY_ACCURACY))
-        yield RunLine()
+        yield self._charts
+        yield self._run_line
 
     def show(self, history: History, marks: Mapping[str, str], stopping: bool) -> None:
         """Draw what a run has told, with the runs it is compared with.
@@ -43,10 +45,10 @@ class Watch(Vertical):
         """
         marked = [(marks[run], record) for run, record in self.marked.items() if run in marks]
         beside = [record for _, record in marked] + ([self.pinned] if self.pinned else [])
-        self.query_one(Charts).show(
+        self._charts.show(
             loss_curves(history, marked, self.pinned),
             accuracy_curves(history, marked, self.pinned),
             reference(history.started.spec if history.started else None),
             epochs_shown(history, beside),
         )
-        self.query_one(RunLine).show(history, stopping)
+        self._run_line.show(history, stopping)
