@@ -27,10 +27,10 @@ from fashiontui.models.parts import (
     Dropout,
     FlattenByRows,
     LinearByRows,
-    MaxPoolByRows,
     Shortcut,
     activation,
 )
+from fashiontui.models.pooling import MaxPool
 
 NORMAL_STD = 0.05
 """Standard deviation of the ``normal`` initialisation."""
@@ -83,8 +83,8 @@ class _Builder:
             case Conv(name, width):
                 yield name, self._convolution(part, channels=size[0])
                 if part.pool > 1:
-                    halving = self.by_rows and part.pool == 2
-                    yield f"{name}_pool", MaxPoolByRows() if halving else nn.MaxPool2d(part.pool)
+                    halving = part.pool == 2
+                    yield f"{name}_pool", MaxPool() if halving else nn.MaxPool2d(part.pool)
                 yield from self._norm(name, width)
                 if part.activation:
                     yield f"{name}_activation", activation(self.settings)

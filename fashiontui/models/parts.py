@@ -22,17 +22,6 @@ class ConvolutionByRows(nn.Conv2d):
         return result if self.bias is None else result + self.bias[:, None, None]
 
 
-class MaxPoolByRows(nn.MaxPool2d):
-    """Max pooling over squares of 2 x 2, by rows."""
-
-    def __init__(self) -> None:
-        super().__init__(2)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(n, c, h // 2, w // 2) of (n, c, h, w)."""
-        return rows.pooled(images)
-
-
 class FlattenByRows(nn.Flatten):
     """All values of an image in one row; the same value of different images are neighbours."""
 

@@ -1,4 +1,4 @@
-"""Convolution, pooling and normalisation for CPUs, in a layout that any number of channels fills.
+"""Convolution and normalisation for CPUs, in a layout that any number of channels fills.
 
 Torch's own kernels compute several channels at a time; with one grey channel, or 23, part of a
 processor's lanes idle. Here tensors are (n, c, h, w) as everywhere, but lie in
@@ -38,12 +38,6 @@ def convolved(images: Tensor, kernels: Tensor) -> Tensor:
         kernels: Float (c_out, c, k, k), k odd and at most 5.
     """
     result: Tensor = _Convolution.apply(images, kernels)
-    return result
-
-
-def pooled(images: Tensor) -> Tensor:
-    """The greatest of every square of 2 x 2, sizes rounded down: float (n, c, h // 2, w // 2)."""
-    result: Tensor = _MaxPool.apply(images)
     return result
 
 
@@ -243,49 +237,6 @@ def _back_interpolation(width: int, kernel: int, dtype: torch.dtype) -> Tensor:
     for tile in range(tiles):
         padded[:, tile, tile * TILE : (tile + 1) * TILE] = a
     return padded[:, :, :width].flatten(0, 1).to(dtype).contiguous()
-
-
-class _MaxPool(torch.autograd.Function):
-    """Of equal values the first counts, row by row, as in torch's own pooling.
-
-    What is kept for the gradient are zeros and ones in floats: torch compares into booleans, and
-    multiplies by them, four times as slowly.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, images: Tensor) -> Tensor:
-        ctx.shape = images.shape
-        [one, two], [three, four] = _corners(images)
-        upper, lower = torch.maximum(one, two), torch.maximum(three, four)
-        if ctx.needs_input_grad[0]:
-            ctx.save_for_backward(*map(_at_least, (one, three, upper), (two, four, lower)))
-        return torch.maximum(upper, lower)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        left_above, left_below, above = ctx.saved_tensors
-        count, channels, height, width = ctx.shape
-        lines = grad.new_empty(height, channels, width, count)
-        lines[height // 2 * 2 :] = 0
-        lines[:, :, width // 2 * 2 :] = 0
-        result = _images(lines)
-        [one, two], [three, four] = _corners(result)
-        upper = grad * above
-        lower = grad - upper
-        torch.sub(upper, torch.mul(upper, left_above, out=one), out=two)
-        torch.sub(lower, torch.mul(lower, left_below, out=three), out=four)
-        return result
-
-
-def _at_least(one: Tensor, other: Tensor) -> Tensor:
-    """1 where the one is as large as the other or larger, 0 elsewhere, as floats."""
-    return torch.ge(one, other, out=torch.empty_like(one))
-
-
-def _corners(images: Tensor) -> list[list[Tensor]]:
-    """The four corners of every square: above left and right, below left and right."""
-    height, width = (size // 2 * 2 for size in images.shape[2:])
-    return [[images[:, :, row:height:2, column:width:2] for column in range(2)] for row in range(2)]
 
 
 class _BatchNorm(torch.autograd.Function):
