@@ -78,7 +78,7 @@ class JobBegan(Message):
 
 
 @dataclass
-class RunEvent(Message):
+class RunEvent(Message, bubble=False):
     """Something happened in the run under way. Never replaced by a later one: charts need all."""
 
     job: Job

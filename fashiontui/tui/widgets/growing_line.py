@@ -7,7 +7,7 @@ longer than all else that a tenth of a second brings; only the newest columns di
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, takewhile
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class GrowingLine:
         self._dots = DOTS.get(marker, 1)
         self._unit = (area.right - area.left) / (self._dots * area.columns - 1)
         self._points: Points = []
+        self._end = (0, 0.0, 0.0)
         self.rows: list[list[Cell | None]] = [[None] * area.columns for _ in range(area.lines)]
         """From the top line down, None where the line is not."""
 
@@ -72,6 +73,8 @@ class GrowingLine:
         """
         before, self._points = self._points, points
         kept = _alike(before, points)
+        if before and kept == len(before) and self._is_drawn(points[kept:]):
+            return set()
         ends = [self._column(some[-1][0]) for some in (before, points) if len(some) > kept]
         if not ends:
             return set()
@@ -83,6 +86,7 @@ class GrowingLine:
         start = first  # or further left: plotext rounds towards its first column
         if points:
             start = min(first, self._column(points[begin][0]))
+            self._end = self._end_of(points)
         changed = set()
         for y, row in enumerate(self._stretch(points[begin:], start, last)):
             new = [cell if cell[0] != " " else None for cell in row[first - start :]]
@@ -90,6 +94,18 @@ class GrowingLine:
                 self.rows[y][first : last + 1] = new
                 changed.add(y)
         return changed
+
+    def _is_drawn(self, further: Points) -> bool:
+        """Whether the line goes on up and down a stretch of its last column of dots."""
+        dot, low, high = self._end
+        return all(self._dot(x) == dot and low <= y <= high for x, y in further)
+
+    def _end_of(self, points: Points) -> tuple[int, float, float]:
+        """The column of dots a line ends in, and from where to where it goes there."""
+        dot = self._dot(points[-1][0])
+        within = takewhile(lambda point: self._dot(point[0]) == dot, reversed(points))
+        values = [y for _, y in within]
+        return dot, min(values), max(values)
 
     def _dot(self, x: float) -> int:
         """The column of dots an x falls into, as plotext rounds."""
