@@ -45,6 +45,17 @@ def test_a_run_under_way_follows_the_theme() -> None:
     drive(scenario)
 
 
+def test_what_is_said_with_nothing_training_follows_the_theme_too() -> None:
+    async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
+        line = app.lab.query_one(RunLine)
+        before = line.lines[0][0][1].color
+        app.theme = "atelier-light"
+        await settle(pilot)
+        assert line.lines[0][0][1].color != before
+
+    drive(scenario)
+
+
 def test_the_status_line_tells_of_every_epoch_and_second() -> None:
     async def scenario(app: ScriptedApp, pilot: Pilot[Any]) -> None:
         told = app.lab.query_one(StatusLine)

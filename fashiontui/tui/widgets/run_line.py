@@ -1,5 +1,7 @@
 """The line that says how the run under way is doing."""
 
+from collections.abc import Callable
+
 from rich.style import Style
 
 from fashiontui.domain.events import Scoring, Status
@@ -17,15 +19,13 @@ class RunLine(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="run-line")
-        self._drawn: tuple[History, bool] | None = None
+        self._told: Callable[[], list[Piece]] = self._hint
         self._styles: dict[str, Style] = {}
 
     def on_mount(self) -> None:
         """Say what to press, and follow the theme."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self._follow_theme())
-        hint = self._style("hint")
-        keys: list[Piece] = [("Nothing is training: ", hint), ("t", hint + BOLD)]
-        self.show_lines([[*keys, (" trains the network of panel 1.", hint)]])
+        self.on_resize()
 
     def _follow_theme(self) -> None:
         self._styles.clear()
@@ -33,32 +33,39 @@ class RunLine(Lines):
 
     def on_resize(self) -> None:
         """Fit the bar to the line, also when its panel was hidden while the run went on."""
-        if self._drawn is not None:
-            self.show(*self._drawn)
+        self._tell(self._told)
 
     def announce(self, title: str) -> None:
         """A job was taken and is being prepared."""
-        self._drawn = None
-        self.show_lines([[(title, BOLD), (" · measuring speed…", PLAIN)]])
+        self._tell(lambda: [(title, BOLD), (" · measuring speed…", PLAIN)])
 
     def give_up(self, sentence: str) -> None:
         """A job cannot train, and why."""
-        self._drawn = None
-        self.show_lines([[(f"✗ {sentence}", self._style("error"))]])
+        self._tell(lambda: [(f"✗ {sentence}", self._style("error"))])
 
     def show(self, history: History, stopping: bool) -> None:
         """Draw how far the run is."""
-        started = history.started
-        if started is None:
-            return
-        self._drawn = history, stopping
+        if history.started is not None:
+            self._tell(lambda: self._bar(history, stopping))
+
+    def _tell(self, told: Callable[[], list[Piece]]) -> None:
+        self._told = told
+        self.show_lines([told()])
+
+    def _hint(self) -> list[Piece]:
+        hint = self._style("hint")
+        keys: list[Piece] = [("Nothing is training: ", hint), ("t", hint + BOLD)]
+        return [*keys, (" trains the network of panel 1.", hint)]
+
+    def _bar(self, history: History, stopping: bool) -> list[Piece]:
+        """A bar that fills the line up to the figures."""
         share = history.steps_done / history.steps if history.steps else 0.0
         width = self.content_size.width
         tail = _fitting(self._figures(history, stopping), width - LEAST_BAR - 1)
         bar = max(LEAST_BAR, width - len(tail) - 1)
         full = round(bar * share)
         done, left = ("━" * full, self._style("done")), ("─" * (bar - full), self._style("left"))
-        self.show_lines([[done, left, (f" {tail}", PLAIN)]])
+        return [done, left, (f" {tail}", PLAIN)]
 
     def _style(self, name: str) -> Style:
         if name not in self._styles:  # Textual forgets its own at every change
