@@ -1,6 +1,6 @@
 """What each part of a recipe adds below 100K weights, one at a time, over seeds.
 
-    FASHIONTUI_DATA_DIR=... python -m benchmarks.ablation resnet-20k --seeds 3 --epochs 2
+    FASHIONTUI_DATA_DIR=... python -m benchmarks.ablation resnet-20k --seeds 3 --epochs 6
 
 A part is held against the recipe so far, with the same seeds (paired t-test, Holm's correction for
 the parts of a table), on *validation* accuracy: training ends before the test set is looked at.
@@ -60,6 +60,7 @@ RESNET = (
     Part("Muon", {"optimizer": "muon", "lr": 0.1, "weight_decay": 0.0}, kept=True),
     Part("EMA 0.99", {"ema": 0.99}),
     Part("flip", {"augment": "flip"}),
+    Part("erase 8x8", {"erase": 8}),
     Part("label smoothing 0.1", {"label_smoothing": 0.1}),
 )
 FCN = (

@@ -10,7 +10,7 @@ from benchmarks.records import BEGIN, DOCUMENT, END, README, ROWS, command, spec
 from fashiontui import batch, cli
 from fashiontui.domain.shapes import family_named
 
-WHERE = {"device": "cpu", "precision": "fp32", "threads": 1}
+WHERE = {"device": "cpu", "threads": 1}
 STORED = json.loads(DOCUMENT.read_text("utf-8"))["rows"]
 
 
@@ -28,7 +28,7 @@ def test_a_rows_command_plans_the_very_runs_of_the_row(name, monkeypatch, tmp_pa
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 def test_a_row_counts_every_weight_and_keeps_its_budget(row):
-    assert 0.95 * row.budget <= family_named(row.arch).weights(row.shape) <= row.budget
+    assert 0.97 * row.budget <= family_named(row.arch).weights(row.shape) <= row.budget
 
 
 def test_the_readme_shows_the_stored_rows():
@@ -44,7 +44,11 @@ def test_a_stored_row_is_of_the_network_and_settings_that_its_command_trains(row
     assert to_builtins(wanted[0].settings) == row["settings"]
     assert row["command"] == command(row["row"], wanted[0], row["seeds"])
     assert row["seeds"] == [run["seed"] for run in row["runs"]]
-    assert row["reached"] == (len(row["seeds"]) >= 5 and round(row["test_mean"], 2) >= row["reach"])
+    if ROWS[row["row"]].reach is None:
+        assert (row["reach"], row["reached"]) == (None, None)
+    else:
+        enough = len(row["seeds"]) >= 5
+        assert row["reached"] == (enough and round(row["test_mean"], 2) >= row["reach"])
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.teachers])

@@ -205,7 +205,8 @@ with a capital letter or `◇`.
         if key != self._under_key:
             self._under_key = key
             self._under = self._cells_under(area, ticks, names, still, scale)
-            self._grown = GrowingLine(area, self._line_marker, self.colour("train"))
+            if not self._grown.is_as(area, self._line_marker, self.colour("train")):
+                self._grown = GrowingLine(area, self._line_marker, self.colour("train"))
             self._grown.grow(grows)
         else:
             changed = self._grown.grow(grows)

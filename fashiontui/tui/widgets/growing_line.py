@@ -55,6 +55,10 @@ class GrowingLine:
         self.rows: list[list[Cell | None]] = [[None] * area.columns for _ in range(area.lines)]
         """From the top line down, None where the line is not."""
 
+    def is_as(self, area: Area, marker: str, colour: Colour) -> bool:
+        """Whether it is drawn so."""
+        return (self._area, self._marker, self._colour) == (area, marker, colour)
+
     @cached_property
     def _plot(self) -> "Plot":
         """Where plotext draws; imported with the first curve, not before the first paint."""
