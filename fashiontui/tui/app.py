@@ -44,7 +44,8 @@ LATEST_SECONDS = 5.0
 """How long it waits at most: a store may be locked for half a minute."""
 SWITCH_SECONDS = 1e-4
 """How long the training thread waits before it takes the interpreter from the screen: it asks for
-it again after every operation of torch, dozens of times a step, and by default for 5 ms each."""
+it again after every operation of torch, dozens of times a step, and by default for 5 ms each. With
+so little drawn as now, no difference can be told between a microsecond and that."""
 YOUNG_OBJECTS = 10_000
 """How many objects are made before the collector looks through them: a board of 10,000 runs makes a
 hundred thousand, and Python's 700 have it look a hundred times."""
