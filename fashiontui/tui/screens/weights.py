@@ -191,7 +191,7 @@ ReLU has switched them off, and they learn no more.
 
     def _looked(self, found: Activations) -> None:
         self._seen = found
-        self._show()
+        self.call_after_refresh(self._show)  # the panel may have no width yet
 
     def _refuse(self, sentence: str) -> None:
         self.query_one("#maps", Static).update(plain(f"✗ {sentence}"))
