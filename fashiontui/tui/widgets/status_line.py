@@ -1,7 +1,5 @@
 """The top line: what runs and how far it is; data, device and theme."""
 
-from typing import NamedTuple
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -25,7 +23,6 @@ class StatusLine(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._history = History()
-        self._told = _Told("")
         self._news: tuple[object, ...] = ()
         self._surroundings = ""
 
@@ -33,8 +30,8 @@ class StatusLine(Horizontal):
         """Name, run, surroundings."""
         yield Static("fashiontui", id="name")
         yield Static("SAMPLE DATA", id="sample")
-        self._told, self._surroundings = self._run_text(), self._surroundings_text()
-        yield Static(self._told.content, id="running")
+        self._surroundings = self._surroundings_text()
+        yield Static(self._run_text(), id="running")
         yield Static(Content.from_markup(self._surroundings), id="surroundings")
 
     def on_mount(self) -> None:
@@ -46,7 +43,7 @@ class StatusLine(Horizontal):
         self._history = history
         run_id = history.started.run_id if history.started else ""
         news = (run_id, history.status, len(history.epochs), int(history.train_seconds))
-        if news != self._news:  # what it tells changes once a second, its caller's news more often
+        if news != self._news:  # it is asked ten times a second, and tells of whole seconds
             self._news = news
             self._draw_run()
 
@@ -64,9 +61,8 @@ class StatusLine(Horizontal):
         self._draw_run()
 
     def _draw_run(self) -> None:
-        if self.is_mounted and (running := self._run_text()) != self._told:
-            self._told = running
-            self.query_one("#running", Static).update(running.content, layout=False)
+        if self.is_mounted:
+            self.query_one("#running", Static).update(self._run_text(), layout=False)
 
     def _draw_surroundings(self) -> None:
         if not self.is_mounted:
@@ -82,34 +78,24 @@ class StatusLine(Horizontal):
             data = "[$text-warning]SAMPLE DATA[/]"
         return f"{data} · {self.device or 'loading torch'} · {self.app.theme}"
 
-    def _run_text(self) -> "_Told":
+    def _run_text(self) -> Content:
         history = self._history
         started = history.started
         if started is None or (self.preparing and history.finished):
             if self.preparing:
-                return _Told("▶ [b]$title[/b] · getting ready", self.preparing)
-            return _Told("[$foreground 60%]ready[/]")
+                return Content.from_markup("▶ [b]$title[/b] · getting ready", title=self.preparing)
+            return Content.from_markup("[$foreground 60%]ready[/]")
         spec, last = started.spec, history.epochs[-1] if history.epochs else None
         val = f" · val {last.val_accuracy:.2f}%" if last else ""
         if history.finished:
             test = history.finished.test
             tested = f" · test {test.accuracy:.2f}%" if test else ""
             glyph = {"finished": "✓", "stopped": "■"}.get(history.status, "✗")
-            return _Told(f"{glyph} [b]$title[/b] {history.status.value}{val}{tested}", spec.title)
+            return Content.from_markup(
+                f"{glyph} [b]$title[/b] {history.status.value}{val}{tested}", title=spec.title
+            )
         parts = f" · epoch {min(len(history.epochs) + 1, spec.settings.epochs)}"
         parts += f"/{spec.settings.epochs}{val}"
         if history.progress:
             parts += f" · {clock(history.seconds_left)} left"
-        return _Told(f"▶ [b]$title[/b]{parts}", spec.title)
-
-
-class _Told(NamedTuple):
-    """What is told of the run, compared ten times a second and taken apart when it differs."""
-
-    markup: str
-    title: str = ""
-
-    @property
-    def content(self) -> Content:
-        """As it is drawn."""
-        return Content.from_markup(self.markup, title=self.title)
+        return Content.from_markup(f"▶ [b]$title[/b]{parts}", title=spec.title)
