@@ -1,6 +1,6 @@
 """What each part of a recipe adds below 100K weights, one at a time, over seeds.
 
-    FASHIONTUI_DATA_DIR=... python -m benchmarks.ablation resnet-20k --seeds 3 --epochs 6
+    FASHIONTUI_DATA_DIR=... python -m benchmarks.ablation resnet-20k --seeds 3 --epochs 4
 
 A part is held against the recipe so far, with the same seeds (paired t-test, Holm's correction for
 the parts of a table), on *validation* accuracy: training ends before the test set is looked at.

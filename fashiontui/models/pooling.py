@@ -1,8 +1,8 @@
 """Max pooling over squares of 2 x 2 for training on CPUs.
 
-Torch's own goes from square to square, and over the few channels of a small network: two channels
-at a time would do as well. Here each operation runs over whole rows of an image, whatever layout it
-lies in, and the gradient is written once instead of filled with zeros first.
+Torch's own takes one square after another, each over its channels, of which a small network has
+too few to fill a processor's lanes. Here each operation runs over all squares at once, in whatever
+layout the images lie, and the gradient is written once instead of filled with zeros first.
 """
 
 from typing import Any
